@@ -1,0 +1,206 @@
+/**
+ * What the firmware needs from outside. Everything in `src/` takes time, randomness and devices through these
+ * interfaces only (I12), so that the same code runs on a board, in the simulator and in a test.
+ * @module
+ */
+
+/** Instance interface of ECMA-419 `embedded:storage/flash`; every call is synchronous. */
+export interface FlashPartition {
+	/** `writeAlign` absent means 1, `eraseValue` absent means 0xFF. Units: bytes and blocks. */
+	status(): { size: number; blockLength: number; blocks: number; writeAlign?: number; eraseValue?: number };
+	/** New bytes at `byteOffset`. */
+	read(byteLength: number, byteOffset: number): ArrayBuffer;
+	/** Fills `buffer` from `byteOffset`. @returns bytes read */
+	read(buffer: Uint8Array, byteOffset: number): number;
+	/** Programs `buffer` at `byteOffset`: bits only go from 1 to 0. @throws on a device error */
+	write(buffer: Uint8Array, byteOffset: number): void;
+	/** Erases block `start`, or blocks `start` to `end` (exclusive). @throws on a device error */
+	eraseBlock(start: number, end?: number): void;
+	close(): void;
+}
+
+/** Wall time may jump; time-outs use `monotonic` only. */
+export interface Clock {
+	/** Wall time, ms since 1970-01-01 UTC. */
+	now(): number;
+	/** ms since boot; never goes back. */
+	monotonic(): number;
+	/** One shot. @returns an id for {@link clearTimer}, never 0 */
+	setTimer(ms: number, callback: () => void): number;
+	/** Clearing an id that has fired, or 0, does nothing. */
+	clearTimer(id: number): void;
+}
+
+/** Callbacks of a connection; the shape of ECMA-419 TCP. */
+export interface ConnectionOptions {
+	/** Bytes are waiting; the count is a hint. */
+	onReadable(byteCount: number): void;
+	/** Connected, or room again; `byteCount` is what {@link Connection.write} accepts now. */
+	onWritable(byteCount: number): void;
+	/** The connection is gone, for whatever reason. Called at most once, never after `close()`. */
+	onError(): void;
+}
+
+/** One connection over a link. */
+export interface Connection {
+	/** Up to `buffer.length` bytes. @returns bytes read, 0 when none wait */
+	read(buffer: Uint8Array): number;
+	/**
+	 * All of `buffer` or nothing.
+	 * @returns true when the bytes were taken; false when none was (closed, or no room)
+	 */
+	write(buffer: Uint8Array): boolean;
+	/** May be called twice. */
+	close(): void;
+}
+
+/** A way to the host: Wi-Fi, cellular, a socket on the desktop. */
+export interface Link {
+	/** For log and screen: "tcp", "wifi". */
+	readonly name: string;
+	/** True when the link carries TLS with both certificates; plain links are shown as such. */
+	readonly secure: boolean;
+	/** Begins to connect; `onWritable` says when it stands, `onError` that it will not. */
+	connect(options: ConnectionOptions): Connection;
+}
+
+/** Fills with random bytes of the platform's generator. */
+export interface RandomSource {
+	fill(bytes: Uint8Array): void;
+}
+
+/** Names of the keys a terminal holds. */
+export type KeyName = "TMK" | "PIK" | "MAK" | "HAK" | "STORE";
+
+/** Key store: an encrypted partition or a secure element on the board. Only `security/` reads it. */
+export interface KeyStore {
+	/** Copies the key into `out`. @returns its length in bytes, 0 when there is none */
+	read(name: KeyName, out: Uint8Array): number;
+}
+
+/** How the card's data was read: first two digits of DE 22. */
+export type EntryMode = "chip" | "magstripe" | "contactless";
+
+/** What a reader hands over. The reader may reuse the object: the firmware keeps nothing of it. */
+export interface CardData {
+	entryMode: EntryMode;
+	/** Card number, digits only. */
+	pan: string;
+	/** YYMM. */
+	expiry: string;
+	/** Card sequence number, 3 digits, chip and contactless only. */
+	sequence?: string;
+	/** Track 2 with `D` as separator. */
+	track2?: string;
+	/** EMV data, BER-TLV, at most 255 bytes. */
+	emv?: Uint8Array;
+	/** The card or the limit asks for a PIN. */
+	pinWanted: boolean;
+}
+
+/** Callbacks of one card session. */
+export interface CardSessionOptions {
+	amountMinor: number;
+	/** YYMMDDhhmmss of the terminal, for the cryptogram. */
+	time: string;
+	onCard(card: CardData): void;
+	/** Unreadable, pulled too early, reader broken. `reason` is a word for the log. */
+	onError(reason: string): void;
+}
+
+/** The card's own verdict on the host's approval: TC consents, AAC refuses. Source: EMV Book 3, §6.6.3. */
+export type CardVerdict = "TC" | "AAC";
+
+/** The reader module with its EMV kernel. One session at a time. */
+export interface CardReader {
+	start(options: CardSessionOptions): void;
+	/**
+	 * Second GENERATE AC of a contact chip, with the issuer data (DE 55 of the answer).
+	 * Synchronous for readers that answer at once; calls back exactly once.
+	 */
+	complete(issuerData: Uint8Array, onVerdict: (verdict: CardVerdict) => void): void;
+	/** Ends the session; may be called at any time, twice, or without one. */
+	stop(): void;
+}
+
+/** PIN entry of the keypad. */
+export interface Keypad {
+	/**
+	 * Asks for a PIN of 4–12 digits. `onPin` gets ASCII digits the callee must zero; undefined is cancel.
+	 */
+	requestPin(amountMinor: number, onPin: (pin: Uint8Array | undefined) => void): void;
+	/** Ends a request; no callback follows. */
+	cancelPin(): void;
+}
+
+/** A screen as data; `ui/` turns it into lines of text in two languages. */
+export interface Screen {
+	/** Key of the text table. */
+	readonly name: string;
+	readonly stan?: number;
+	readonly amountMinor?: number;
+	/** Masked card number. */
+	readonly card?: string;
+	/** Response code of the host, two characters. */
+	readonly code?: string;
+	/** What people are told about their money; the till of the simulator writes it down. */
+	readonly told?: Told;
+	/** Whether the slip is known to have been printed. */
+	readonly printed?: boolean;
+	/** Counts, e.g. doubts waiting. */
+	readonly count?: number;
+}
+
+/** What a customer is told: charged, or not charged (net zero once at rest). */
+export type Told = "paid" | "notCharged";
+
+export interface Display {
+	show(screen: Screen): void;
+}
+
+/** A slip as data. */
+export interface Slip {
+	readonly name: "sale" | "notCharged";
+	readonly copy: "merchant" | "customer";
+	readonly reprint: boolean;
+	readonly stan: number;
+	readonly batch: number;
+	readonly amountMinor: number;
+	readonly card: string;
+	readonly rrn: string;
+	readonly authorization: string;
+	/** ms since 1970, terminal's time of the sale. */
+	readonly time: number;
+	readonly terminalId: string;
+	readonly merchantId: string;
+	readonly told: Told;
+}
+
+export interface Printer {
+	/** `onDone(true)`: paper carries the slip; `onDone(false)`: no paper or broken. */
+	print(slip: Slip, onDone: (printed: boolean) => void): void;
+}
+
+/** Log levels as ESP-IDF has them. */
+export type LogLevel = "E" | "W" | "I" | "D" | "V";
+
+/** A line goes to serial or the desktop's console; `tag` is the module. */
+export interface LogSink {
+	write(level: LogLevel, uptimeMs: number, tag: string, text: string): void;
+}
+
+/** Everything outside a terminal, as one plain object. A power cut is this object going dead. */
+export interface Device {
+	flash: { journal: FlashPartition };
+	links: Link[];
+	clock: Clock;
+	random: RandomSource;
+	keys: KeyStore;
+	reader: CardReader;
+	keypad: Keypad;
+	display: Display;
+	printer: Printer;
+	log: LogSink;
+	/** The firmware asks for a restart: a failed assertion, or the end of its life. */
+	restart(reason: string): void;
+}
