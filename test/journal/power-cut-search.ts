@@ -1,0 +1,207 @@
+/**
+ * A workload on the journal that is cut off, remounted (cut again while it recovers), and compared byte for byte with
+ * what was acknowledged and with what any pinned boot has handed out. Used by the tests with few cuts.
+ */
+import { strict as assert } from "node:assert";
+import type { FlashMedium } from "../../host-sim/board/flash-medium";
+import { type CutMode, NorFlash } from "../../host-sim/board/nor-flash";
+import { Power, PowerLost } from "../../host-sim/board/power";
+import { SeededRandom } from "../../host-sim/board/seeded-random";
+import { readU32, toHex, writeU32 } from "../../src/core/bytes";
+import { CodedError } from "../../src/core/errors";
+import { Journal, type JournalClient, type MountResult } from "../../src/journal/journal";
+
+export const BEGIN = 8;
+export const END = 9;
+
+/** The journal's client in the search: things that begin with some bytes, and end. */
+export class Things implements JournalClient {
+	readonly live = new Map<number, number>(); // id → position
+	mark = "";
+
+	reset(): void {
+		this.live.clear();
+		this.mark = "";
+	}
+	visit(type: number, position: number, bytes: Uint8Array, start: number, byteLength: number): void {
+		if (type === BEGIN) this.live.set(readU32(bytes, start), position);
+		else if (type === END) this.live.delete(readU32(bytes, start));
+		else this.mark = toHex(bytes, start, start + byteLength);
+	}
+	isLive(type: number, position: number, bytes: Uint8Array, start: number): boolean {
+		return type === BEGIN && this.live.get(readU32(bytes, start)) === position;
+	}
+	moved(from: number, to: number): void {
+		for (const [id, position] of this.live) if (position === from) this.live.set(id, to);
+	}
+}
+
+export interface SearchOptions {
+	seed: number;
+	blocks: number;
+	writeAlign?: number;
+	cuts: number;
+	liveMax?: number;
+	/** Cuts aimed at the first operations after a boot. */
+	brownOuts?: boolean;
+	makeJournal?: (flash: NorFlash, client: Things) => Journal;
+}
+
+export interface SearchResult {
+	cuts: number;
+	boots: number;
+	appends: number;
+	erases: number;
+	refusals: number;
+	wearMax: number;
+}
+
+/** @throws AssertionError naming seed and cut when anything acknowledged is lost, changed or comes back */
+export function searchPowerCuts(options: SearchOptions): SearchResult {
+	const { seed, blocks, writeAlign = 1, liveMax = 12, brownOuts = false } = options;
+	const make = options.makeJournal ?? ((flash, client) => new Journal(flash, client));
+	const random = new SeededRandom(seed);
+	const result: SearchResult = { cuts: 0, boots: 0, appends: 0, erases: 0, refusals: 0, wearMax: 0 };
+	const acked = new Map<number, string>(); // id → hex of its record
+	let ackedMark = "00";
+	/** What the operation under way would change; undefined when none was. */
+	let open: (() => void) | undefined;
+	let nextId = 1;
+	const first = new NorFlash({ blocks, writeAlign, random: random.fork("flash") });
+	const medium: FlashMedium = first.medium;
+	make(first, new Things()).provision(seed, new Uint8Array(1));
+
+	const where = () => `seed=${seed} align=${writeAlign} cut ${result.cuts} boot ${result.boots}`;
+	const payload = new Uint8Array(448);
+	const out = new Uint8Array(448);
+
+	const compare = (journal: Journal, things: Things, pinned: boolean) => {
+		const lost: number[] = [];
+		for (const [id, bytes] of acked) {
+			const position = things.live.get(id);
+			if (position === undefined) {
+				lost.push(id);
+				continue;
+			}
+			const length = journal.read(position, out);
+			assert.equal(toHex(out, 0, length), bytes, `changed: id ${id}, ${where()}`);
+		}
+		const extra = [...things.live.keys()].filter((id) => !acked.has(id));
+		if (lost.length === 0 && extra.length === 0 && things.mark === ackedMark) {
+			if (pinned) open = undefined;
+			return;
+		}
+		// One thing at most may differ: the operation that was cut.
+		assert.ok(open !== undefined, `lost ${lost}, resurrected ${extra}, mark ${things.mark}/${ackedMark}, ${where()}`);
+		const keepAcked = new Map(acked);
+		const keepMark = ackedMark;
+		open();
+		const same =
+			things.live.size === acked.size &&
+			[...things.live.keys()].every((id) => acked.has(id)) &&
+			things.mark === ackedMark;
+		assert.ok(same, `lost ${lost}, resurrected ${extra}, mark ${things.mark}/${ackedMark}, ${where()}`);
+		if (pinned) open = undefined;
+		else {
+			acked.clear();
+			for (const [id, bytes] of keepAcked) acked.set(id, bytes);
+			ackedMark = keepMark;
+		}
+	};
+
+	const step = (journal: Journal, things: Things) => {
+		const what = random.below(20);
+		if (what === 0) {
+			journal.idle();
+			return;
+		}
+		if (what === 1 && random.chance(1, 4)) {
+			const data = new Uint8Array(1 + random.below(20));
+			random.fill(data);
+			journal.beginCarry();
+			for (const id of [...things.live.keys()]) {
+				const length = journal.read(things.live.get(id)!, out);
+				things.live.set(id, journal.append(BEGIN, out, length));
+			}
+			const previous = ackedMark;
+			open = () => {
+				ackedMark = toHex(data);
+			};
+			journal.settle(data);
+			ackedMark = toHex(data);
+			things.mark = ackedMark;
+			open = undefined;
+			assert.ok(previous !== undefined);
+			return;
+		}
+		if (things.live.size > 0 && (things.live.size >= liveMax || random.chance(1, 2))) {
+			const id = random.pick([...things.live.keys()]);
+			writeU32(payload, 0, id);
+			open = () => acked.delete(id);
+			journal.append(END, payload, 4 + random.below(20));
+			acked.delete(id);
+			things.live.delete(id);
+			open = undefined;
+			result.appends++;
+			return;
+		}
+		if (!journal.prepare(500)) {
+			result.refusals++;
+			return;
+		}
+		const before = journal.erasesUnprepared;
+		const id = nextId++;
+		const length = 4 + random.below(random.chance(1, 10) ? 440 : 150);
+		random.fill(payload.subarray(0, length));
+		writeU32(payload, 0, id);
+		const bytes = toHex(payload, 0, length);
+		open = () => acked.set(id, bytes);
+		const position = journal.append(BEGIN, payload, length);
+		acked.set(id, bytes);
+		things.live.set(id, position);
+		open = undefined;
+		result.appends++;
+		assert.equal(journal.erasesUnprepared, before, `an erase in a prepared append, ${where()}`);
+	};
+
+	while (result.cuts < options.cuts) {
+		const power = new Power();
+		const flash = new NorFlash({ medium, power, random: random.fork(result.boots) });
+		const early = brownOuts || random.chance(1, 3);
+		const cutOperation = 1 + random.below(early ? 5 : random.chance(1, 2) ? 30 : 120);
+		const modes: CutMode[] = ["before", "torn", "torn", "torn", "after"];
+		flash.cutAt(cutOperation, random.pick(modes), random.below(8));
+		result.boots++;
+		try {
+			const things = new Things();
+			const journal = make(flash, things);
+			let mounted: MountResult | undefined;
+			for (let tries = 0; ; tries++) {
+				mounted = journal.mount();
+				assert.equal(mounted.status, "ok", `unmountable: ${where()}`);
+				assert.equal(mounted.lostBlocks, 0, `lost block: ${where()}`);
+				if (random.chance(1, 4)) break; // A boot that does nothing else.
+				try {
+					journal.pin();
+					break;
+				} catch (error) {
+					// The last record read one way in mount and another in pin: mount again.
+					if (!(error instanceof CodedError) || error.code !== "damaged" || tries > 40) throw error;
+				}
+			}
+			// Before the pin nothing that was read may be believed, so only what is acknowledged is compared.
+			if (!journal.pinned) continue;
+			compare(journal, things, true);
+			for (let n = 0; n < 200; n++) step(journal, things);
+			power.cut();
+		} catch (error) {
+			if (!(error instanceof PowerLost)) throw error;
+			result.cuts++;
+		}
+	}
+	for (const count of medium.erases) {
+		result.erases += count;
+		result.wearMax = Math.max(result.wearMax, count);
+	}
+	return result;
+}
