@@ -133,10 +133,45 @@ export interface Keypad {
 	cancelPin(): void;
 }
 
+/** Every screen the firmware shows; `ui/texts.ts` has the words for each. */
+export type ScreenName =
+	| "ready"
+	| "outOfService"
+	| "sendingReversals"
+	| "connecting"
+	| "presentCard"
+	| "enterPin"
+	| "waitForHost"
+	| "approved"
+	| "approvedNoPaper"
+	| "declined"
+	| "cardRefused"
+	| "notSent"
+	| "noAnswer"
+	| "cardUnreadable"
+	| "cardInvalid"
+	| "cardExpired"
+	| "cancelled"
+	| "noLink"
+	| "interrupted"
+	| "askDelivered"
+	| "deliveredNoted"
+	| "reversalStarted"
+	| "reversalDone"
+	| "reversalRefused"
+	| "refusedBusy"
+	| "refusedAmount"
+	| "refusedDelivery"
+	| "refusedDoubts"
+	| "refusedFull"
+	| "refusedBatch"
+	| "refusedKeys"
+	| "refusedStopped";
+
 /** A screen as data; `ui/` turns it into lines of text in two languages. */
 export interface Screen {
 	/** Key of the text table. */
-	readonly name: string;
+	readonly name: ScreenName;
 	readonly stan?: number;
 	readonly amountMinor?: number;
 	/** Masked card number. */

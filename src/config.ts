@@ -1,0 +1,103 @@
+/**
+ * Every limit and time-out of the firmware: its unit is in its name, its default and allowed range are in the table.
+ * @module
+ */
+import { CodedError } from "./core/errors";
+
+/** Numbers with [default, least, greatest]. */
+const NUMBERS = {
+	/** Answer to an authorization. */
+	answerTimeoutMs: [60_000, 1_000, 120_000],
+	/** Answer to a reversal sent from the queue. */
+	reversalTimeoutMs: [60_000, 1_000, 120_000],
+	/** One link's time to connect. */
+	connectTimeoutMs: [10_000, 100, 60_000],
+	/** A connection idle for longer is opened anew before a sale: it may be dead without an error. */
+	connectionIdleMsMax: [300_000, 1_000, 3_600_000],
+	/** Exchanges in a row without an answer after which the connection is taken for dead. */
+	silentExchangesMax: [2, 1, 10],
+	/** Waiting reversals get this long, together, before a sale goes on. */
+	reversalsBeforeSaleMs: [5_000, 0, 60_000],
+	/** First repeat of a reversal; it doubles up to the greatest. */
+	reversalRepeatMs: [5_000, 100, 3_600_000],
+	reversalRepeatMsMax: [300_000, 100, 86_400_000],
+	/** Jitter of the repeats, either way. */
+	reversalJitterPercent: [20, 0, 50],
+	/** A permanent refusal of a reversal is tried again this often. */
+	reversalRefusedRepeatMs: [86_400_000, 1_000, 604_800_000],
+	/** Tries after which a waiting reversal is also shown as needing a person. */
+	reversalTriesAlarm: [16, 1, 65_535],
+	/** How long a frame may lie in a network; the reversal is sent once more after it. */
+	lateOriginalMs: [600_000, 1_000, 86_400_000],
+	/** Doubts waiting at which new sales are refused without a manager. */
+	doubtsMax: [5, 1, 64],
+	/** Their sum, minor units. */
+	doubtSumMinorMax: [500_000, 1, 999_999_999_999],
+	/** Transactions kept in the index; bounds memory. */
+	transactionsMax: [1_024, 64, 4_096],
+	/** A batch closes itself here: its counts have three digits. */
+	batchSalesMax: [990, 1, 990],
+	/** Least and greatest amount of one sale, minor units. */
+	saleMinorMin: [1, 1, 999_999_999_999],
+	saleMinorMax: [100_000_000, 1, 999_999_999_999],
+	/** How long a result stays on the screen. */
+	resultShownMs: [3_000, 0, 60_000],
+} as const satisfies Record<string, readonly [number, number, number]>;
+
+type NumberName = keyof typeof NUMBERS;
+
+export type Config = { readonly [K in NumberName]: number } & {
+	/** DE 41, 8 characters. */
+	readonly terminalId: string;
+	/** DE 42, 15 characters. */
+	readonly merchantId: string;
+	/** DE 49, 3 digits: ISO 4217. */
+	readonly currency: string;
+	/** False switches the automatic reversals off: only to show what they are for. */
+	readonly autoReversal: boolean;
+	/** Links without TLS are used only when this says so, and then the screen says it too. */
+	readonly plainLinks: boolean;
+};
+
+export type ConfigOptions = { [K in keyof Config]?: Config[K] };
+
+/**
+ * @returns the defaults with `options` laid over them
+ * @throws {CodedError} "range" | "length" | "unknown" with the name of the setting
+ */
+export function makeConfig(options: ConfigOptions = {}): Config {
+	const config: Record<string, number | string | boolean> = {
+		terminalId: "12345678",
+		merchantId: "123456789012345",
+		currency: "156",
+		autoReversal: true,
+		plainLinks: false,
+	};
+	const names = Object.keys(NUMBERS) as NumberName[];
+	for (const name of names) config[name] = NUMBERS[name][0];
+	for (const [name, value] of Object.entries(options)) {
+		if (!(name in config)) throw new CodedError("unknown", `config ${name}`);
+		if (value === undefined) continue;
+		if (typeof value !== typeof config[name]) throw new CodedError("format", `config ${name}`);
+		config[name] = value;
+	}
+	for (const name of names) {
+		const [, least, greatest] = NUMBERS[name];
+		const value = config[name] as number;
+		if (!Number.isSafeInteger(value) || value < least || value > greatest) {
+			throw new CodedError("range", `config ${name}`, `${least} to ${greatest}`);
+		}
+	}
+	checkText(config.terminalId as string, 8, "terminalId");
+	checkText(config.merchantId as string, 15, "merchantId");
+	if (!/^\d{3}$/.test(config.currency as string)) throw new CodedError("format", "config currency", "3 digits");
+	return config as Config;
+}
+
+function checkText(text: string, length: number, name: string): void {
+	if (text.length !== length) throw new CodedError("length", `config ${name}`, `${length} characters`);
+	for (let i = 0; i < length; i++) {
+		const code = text.charCodeAt(i);
+		if (code < 0x20 || code > 0x7e) throw new CodedError("charset", `config ${name}`, `position ${i}`);
+	}
+}

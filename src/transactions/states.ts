@@ -1,0 +1,142 @@
+/**
+ * The transition table of a transaction: the only place that decides what follows from what (I2, I3, I5).
+ * @module
+ */
+
+/** Numbers are what flash holds; they never change. */
+export const State = {
+	waiting: 1,
+	approved: 2,
+	delivered: 3,
+	declined: 4,
+	abandoned: 5,
+	reversing: 6,
+	unconfirmed: 7,
+	reversed: 8,
+} as const;
+export type State = (typeof State)[keyof typeof State];
+
+export type StateName = keyof typeof State;
+
+export const STATE_NAMES = Object.keys(State) as StateName[];
+
+/** Name of a state read from flash; undefined for a number that is none. */
+export function stateName(state: number): StateName | undefined {
+	return STATE_NAMES[state - 1];
+}
+
+export const EVENTS = [
+	"approve", // A verified approval, and the card's consent where it has one.
+	"decline", // A verified refusal.
+	"refuse", // Partial approval, or the card said no after the host's approval.
+	"amountDiffers", // A verified answer with another amount.
+	"badMac", // The answer cannot be trusted.
+	"noAnswer", // Time is up, or the link is gone after a byte may have left.
+	"unsent", // Not one byte has left.
+	"boot", // Power came back.
+	"deliver", // The slip is out, or the approval was acknowledged on the screen.
+	"notDelivered", // The operator says that the customer has nothing.
+	"reversalAccepted", // 00, 12 or 25 where they end the repeating.
+	"reversalRefused", // Anything else: the repeating goes on.
+	"lateOriginalDue", // The longest life of a stalled frame is over.
+] as const;
+export type Event = (typeof EVENTS)[number];
+
+/** What is written before anything is done; "none" writes nothing. */
+export type Persist = "outcome" | "step" | "none";
+
+/** What is done once it is durable. */
+export type Act =
+	| "none"
+	| "deliver" // Show and print the approval.
+	| "tellDeclined"
+	| "tellNotSent"
+	| "tellReversing" // Not charged; and the queue begins.
+	| "tellInterrupted" // The same, after a restart.
+	| "askDelivered"
+	| "queue" // The reversal is due.
+	| "watch" // Wait for lateOriginalDue.
+	| "tellReversed";
+
+export interface Step {
+	readonly to: StateName;
+	readonly persist: Persist;
+	readonly act: Act;
+	/** DE 39 of the reversal that begins here. */
+	readonly reason?: "98" | "A0" | "96" | "06";
+}
+
+const reverse = (reason: "98" | "A0" | "96" | "06", act: Act = "tellReversing"): Step => ({
+	to: "reversing",
+	persist: "step",
+	act,
+	reason,
+});
+
+const stay = (to: StateName): Step => ({ to, persist: "none", act: "none" });
+
+/** Answers that come late, or twice, to a transaction that is past them. */
+const late = (to: StateName) => ({
+	approve: stay(to),
+	decline: stay(to),
+	refuse: stay(to),
+	amountDiffers: stay(to),
+	badMac: stay(to),
+	noAnswer: stay(to),
+});
+
+export const TABLE: { readonly [S in StateName]: { readonly [E in Event]?: Step } } = {
+	waiting: {
+		approve: { to: "approved", persist: "outcome", act: "deliver" },
+		decline: { to: "declined", persist: "outcome", act: "tellDeclined" },
+		refuse: reverse("06"),
+		amountDiffers: reverse("06"),
+		badMac: reverse("A0"),
+		noAnswer: reverse("98"),
+		unsent: { to: "abandoned", persist: "outcome", act: "tellNotSent" },
+		boot: reverse("98", "tellInterrupted"),
+	},
+	approved: {
+		...late("approved"),
+		deliver: { to: "delivered", persist: "step", act: "none" },
+		notDelivered: reverse("96"),
+		boot: { to: "approved", persist: "none", act: "askDelivered" },
+	},
+	delivered: { ...late("delivered"), boot: stay("delivered") },
+	declined: {
+		...late("declined"),
+		// The host contradicts itself: it may hold a debit that people were told does not exist.
+		approve: reverse("06"),
+		boot: stay("declined"),
+	},
+	abandoned: { boot: stay("abandoned") },
+	reversing: {
+		...late("reversing"), // I5: a late answer never undoes a reversal.
+		reversalAccepted: { to: "unconfirmed", persist: "step", act: "watch" },
+		reversalRefused: { to: "reversing", persist: "none", act: "queue" },
+		boot: { to: "reversing", persist: "none", act: "tellInterrupted" },
+	},
+	unconfirmed: {
+		...late("unconfirmed"),
+		lateOriginalDue: { to: "unconfirmed", persist: "none", act: "queue" },
+		reversalAccepted: { to: "reversed", persist: "step", act: "tellReversed" },
+		reversalRefused: { to: "unconfirmed", persist: "none", act: "queue" },
+		boot: { to: "unconfirmed", persist: "none", act: "watch" },
+	},
+	reversed: { ...late("reversed"), boot: stay("reversed") },
+};
+
+/** True while the card may be debited without a trusted outcome. */
+export function isDoubt(state: number): boolean {
+	return state === State.waiting || state === State.reversing;
+}
+
+/** True when the card is charged and the merchant credited, as far as this terminal knows. */
+export function isCharged(state: number): boolean {
+	return state === State.approved || state === State.delivered;
+}
+
+/** True when nothing more can come of it: its records may go when room is needed. */
+export function isSpent(state: number): boolean {
+	return state === State.declined || state === State.abandoned || state === State.reversed;
+}
