@@ -1,0 +1,177 @@
+/**
+ * The connection to the acquirer: connects over the first link that stands, cuts the stream into frames, notices
+ * when it is gone. One connection at a time. Bounds (I10): one connect under way, one frame in memory.
+ * @module
+ */
+
+import type { Config } from "../config";
+import { CodedError } from "../core/errors";
+import type { Dialect } from "../iso8583/dialect";
+import { Framer } from "../iso8583/framer";
+import type { Clock, Connection, Link, LogSink } from "../ports";
+
+const READ_BYTES = 512;
+
+export interface HostLineOptions {
+	links: readonly Link[];
+	clock: Clock;
+	log: LogSink;
+	config: Config;
+	dialect: Dialect;
+	/** A whole frame; borrowed. */
+	onFrame(frame: Uint8Array, byteLength: number): void;
+	/** The connection is gone: an open request will get no answer. */
+	onLost(): void;
+}
+
+export class HostLine {
+	readonly #options: HostLineOptions;
+	readonly #framer: Framer;
+	readonly #buffer = new Uint8Array(READ_BYTES);
+	#connection: Connection | undefined;
+	#open = false;
+	/** Counts connections, so that a callback of an older one is nobody's. */
+	#serial = 0;
+	#timer = 0;
+	#onResult: ((connected: boolean) => void) | undefined;
+	#lastHeardMs = 0;
+	#linkName = "";
+
+	constructor(options: HostLineOptions) {
+		this.#options = options;
+		this.#framer = new Framer(options.dialect);
+	}
+
+	get open(): boolean {
+		return this.#open;
+	}
+
+	/**
+	 * Calls back once: at once when the line stands, otherwise when one link does or all have failed. A later caller
+	 * takes over a connect under way; the earlier one is told false.
+	 */
+	connect(onResult: (connected: boolean) => void): void {
+		const { clock, config } = this.#options;
+		const earlier = this.#onResult;
+		if (earlier !== undefined) {
+			this.#onResult = onResult;
+			earlier(false);
+			return;
+		}
+		if (this.#open && clock.monotonic() - this.#lastHeardMs > config.connectionIdleMsMax) this.close("idle");
+		if (this.#open) {
+			onResult(true);
+			return;
+		}
+		this.#onResult = onResult;
+		this.#tryLink(0);
+	}
+
+	/** @returns false when not one byte was taken */
+	write(frame: Uint8Array): boolean {
+		return this.#open && this.#connection?.write(frame) === true;
+	}
+
+	/** Drops the connection without a word to the owner. */
+	close(why: string): void {
+		this.#serial++;
+		this.#options.clock.clearTimer(this.#timer);
+		this.#timer = 0;
+		if (this.#connection === undefined) return;
+		this.#log("I", `${this.#linkName} closed: ${why}`);
+		const connection = this.#connection;
+		this.#connection = undefined;
+		this.#open = false;
+		this.#framer.reset();
+		connection.close();
+	}
+
+	#tryLink(index: number): void {
+		const { links, clock, config } = this.#options;
+		const link = links[index];
+		if (link === undefined) {
+			this.#report(false);
+			return;
+		}
+		if (!link.secure && !config.plainLinks) {
+			this.#log("W", `${link.name} is not secure: refused by configuration`);
+			this.#tryLink(index + 1);
+			return;
+		}
+		const serial = ++this.#serial;
+		const mine = () => serial === this.#serial;
+		const failed = (why: string) => {
+			this.close(why);
+			this.#tryLink(index + 1);
+		};
+		this.#linkName = link.name;
+		this.#timer = clock.setTimer(config.connectTimeoutMs, () => {
+			if (mine()) failed("no connection in time");
+		});
+		const connection = link.connect({
+			onReadable: () => {
+				if (mine()) this.#read();
+			},
+			onWritable: () => {
+				if (mine() && !this.#open) this.#opened();
+			},
+			onError: () => {
+				if (!mine()) return;
+				if (this.#open) this.#lost("lost");
+				else failed("not reachable");
+			},
+		});
+		if (mine()) this.#connection = connection;
+		else connection.close(); // It failed, and was replaced, inside the call.
+	}
+
+	#opened(): void {
+		this.#options.clock.clearTimer(this.#timer);
+		this.#timer = 0;
+		this.#open = true;
+		this.#lastHeardMs = this.#options.clock.monotonic();
+		this.#framer.reset();
+		this.#log("I", `${this.#linkName} connected`);
+		this.#report(true);
+	}
+
+	#report(connected: boolean): void {
+		const onResult = this.#onResult;
+		this.#onResult = undefined;
+		onResult?.(connected);
+	}
+
+	#lost(why: string): void {
+		this.close(why);
+		this.#options.onLost();
+	}
+
+	#read(): void {
+		const serial = this.#serial;
+		while (serial === this.#serial && this.#connection !== undefined) {
+			const count = this.#connection.read(this.#buffer);
+			if (count === 0) return;
+			this.#lastHeardMs = this.#options.clock.monotonic();
+			let inner: unknown;
+			try {
+				this.#framer.push(this.#buffer, count, (frame, byteLength) => {
+					try {
+						this.#options.onFrame(frame, byteLength);
+					} catch (error) {
+						inner = error; // Ours, not the stream's.
+						throw error;
+					}
+				});
+			} catch (error) {
+				if (inner !== undefined || !(error instanceof CodedError)) throw error;
+				this.#log("W", `the stream makes no sense: ${error.message}`);
+				this.#lost("broken stream");
+				return;
+			}
+		}
+	}
+
+	#log(level: "I" | "W", text: string): void {
+		this.#options.log.write(level, this.#options.clock.monotonic(), "host", text);
+	}
+}

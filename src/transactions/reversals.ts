@@ -1,0 +1,211 @@
+/**
+ * Sends what the queue holds, one reversal at a time, until the host accepts each (I3). Nothing here gives up: a
+ * reversal ends by an answer only. Between sales it works by itself; before a sale it gets a short time of its own.
+ * @module
+ */
+
+import type { Config } from "../config";
+import { CodedError } from "../core/errors";
+import type { Clock, Display, LogSink } from "../ports";
+import type { ExchangeEnd, Exchanger } from "./exchanger";
+import { type MessageBuilder, readOutcome } from "./messages";
+import { Flag } from "./records";
+import type { ReversalQueue } from "./reversal-queue";
+import { State } from "./states";
+import type { TransactionLog } from "./transaction-log";
+
+export interface ReversalsOptions {
+	log: TransactionLog;
+	queue: ReversalQueue;
+	exchanger: Exchanger;
+	messages: MessageBuilder;
+	clock: Clock;
+	config: Config;
+	display: Display;
+	sink: LogSink;
+}
+
+/** Answers that end the repeating: done, invalid (nothing to reverse), original not found. */
+const ACCEPTED = ["00", "12", "25"];
+/** The issuer is away or has a fault: tried again as if nobody had answered. */
+const PASSING = ["91", "96"];
+
+export class Reversals {
+	readonly #o: ReversalsOptions;
+	#timer = 0;
+	/** Id of the reversal under way; 0 for none. */
+	#current = 0;
+	#paused = false;
+	#deadlineMs = 0;
+	#onDone: (() => void) | undefined;
+
+	constructor(options: ReversalsOptions) {
+		this.#o = options;
+	}
+
+	/** True while a reversal is on the line. */
+	get active(): boolean {
+		return this.#current !== 0;
+	}
+
+	/** A reversal is durable: it is due now. */
+	add(id: number): void {
+		this.#o.queue.put(id, this.#o.clock.monotonic(), false);
+	}
+
+	/** Accepted once: due again when no stalled original can arrive any more. */
+	watch(id: number): void {
+		this.#o.queue.put(id, this.#o.clock.monotonic() + this.#o.config.lateOriginalMs, true);
+	}
+
+	/**
+	 * Lets due reversals have the line for at most `limitMs`, together, then calls back and stays quiet until
+	 * {@link resume}: a customer is waiting.
+	 */
+	beforeSale(limitMs: number, onDone: () => void): void {
+		this.#paused = true;
+		this.#deadlineMs = this.#o.clock.monotonic() + limitMs;
+		this.#onDone = onDone;
+		this.#o.clock.clearTimer(this.#timer);
+		this.#timer = this.#o.clock.setTimer(limitMs, () => {
+			this.#timer = 0;
+			if (this.#current !== 0 && this.#o.exchanger.busy) this.#o.exchanger.giveUp();
+			this.#finishBeforeSale();
+		});
+		this.#next();
+	}
+
+	/** The line is free again. */
+	resume(): void {
+		this.#paused = false;
+		this.#onDone = undefined;
+		this.#next();
+	}
+
+	/** Begins what is due, or sets the timer for what will be. */
+	#next(): void {
+		const { queue, clock, config, exchanger } = this.#o;
+		if (this.#current !== 0) return;
+		const nowMs = clock.monotonic();
+		const id = config.autoReversal && !exchanger.busy ? queue.due(nowMs) : 0;
+		const allowed = !this.#paused || (this.#onDone !== undefined && nowMs < this.#deadlineMs);
+		if (id !== 0 && allowed) {
+			this.#begin(id);
+			return;
+		}
+		if (this.#onDone !== undefined) {
+			this.#finishBeforeSale();
+			return;
+		}
+		if (this.#paused || !config.autoReversal) return;
+		clock.clearTimer(this.#timer);
+		this.#timer = 0;
+		const dueMs = queue.nextDueMs();
+		if (dueMs === Number.POSITIVE_INFINITY) return;
+		this.#timer = clock.setTimer(Math.max(1, dueMs - nowMs), () => {
+			this.#timer = 0;
+			this.#next();
+		});
+	}
+
+	#finishBeforeSale(): void {
+		const onDone = this.#onDone;
+		this.#onDone = undefined;
+		this.#o.clock.clearTimer(this.#timer);
+		this.#timer = 0;
+		onDone?.();
+	}
+
+	#begin(id: number): void {
+		const { log, exchanger } = this.#o;
+		this.#current = id;
+		if (log.index.states[log.index.find(id)] === State.unconfirmed) log.apply(id, "lateOriginalDue");
+		exchanger.connect((connected) => {
+			if (this.#current !== id) return;
+			// The time before a sale may be over: the line belongs to the sale then.
+			if (!connected || exchanger.busy || (this.#paused && this.#onDone === undefined)) this.#failed(id);
+			else this.#send(id);
+		});
+	}
+
+	#send(id: number): void {
+		const { log, messages, exchanger, config } = this.#o;
+		const intent = log.intent(id);
+		const tries = log.noteTry(id);
+		let byteLength = 0;
+		try {
+			byteLength = messages.reversal(intent, log.card(id), log.outcome(id), log.reason(id));
+		} catch (error) {
+			// The sealed card cannot be opened or does not fit: no try of ours will change that, a person has to.
+			if (!(error instanceof CodedError)) throw error;
+			this.#log("E", `reversal stan=${intent.stan} cannot be built: ${error.message}`);
+			this.#current = 0;
+			this.#o.queue.postpone(id, this.#o.clock.monotonic() + config.reversalRefusedRepeatMs);
+			this.#needsPerson(id);
+			this.#next();
+			return;
+		}
+		this.#log("I", `reversal stan=${intent.stan} reason=${log.reason(id)} try ${tries}`);
+		if (tries === config.reversalTriesAlarm) this.#needsPerson(id);
+		exchanger.request(
+			messages.frame,
+			byteLength,
+			messages.reversalAnswer(intent),
+			config.reversalTimeoutMs,
+			(end, answer) => {
+				if (end === "answer" || end === "amountDiffers") this.#answered(id, end, readOutcome(answer).code);
+				else this.#failed(id);
+			},
+		);
+	}
+
+	#answered(id: number, end: ExchangeEnd, code: string): void {
+		const { log, queue, clock, config, display } = this.#o;
+		const slot = log.index.find(id);
+		const stan = log.index.stans[slot];
+		const amountMinor = log.index.amounts[slot];
+		// A host that has answered this number with another amount knows something of it: 12 and 25 prove nothing then.
+		const known = (log.index.flags[slot] & Flag.amountDiffers) !== 0;
+		const accepted = end === "answer" && ACCEPTED.includes(code) && (code === "00" || !known);
+		this.#log(accepted ? "I" : "W", `reversal stan=${stan} answered ${code}${accepted ? "" : ": goes on"}`);
+		this.#current = 0;
+		if (accepted) {
+			const act = log.apply(id, "reversalAccepted");
+			if (act === "watch") {
+				this.watch(id);
+				display.show({ name: "reversalDone", stan, amountMinor, code, told: "notCharged" });
+			} else queue.remove(id);
+			queue.hurry(clock.monotonic());
+		} else if (PASSING.includes(code)) {
+			queue.backOff(id, clock.monotonic());
+		} else {
+			log.apply(id, "reversalRefused");
+			queue.postpone(id, clock.monotonic() + config.reversalRefusedRepeatMs);
+			this.#needsPerson(id, code);
+		}
+		this.#next();
+	}
+
+	#failed(id: number): void {
+		this.#current = 0;
+		this.#o.queue.backOff(id, this.#o.clock.monotonic());
+		this.#next();
+	}
+
+	/** Still queued, and from now on also somebody's business. */
+	#needsPerson(id: number, code?: string): void {
+		const { log, display } = this.#o;
+		log.setFlags(id, Flag.reversalRefused);
+		const slot = log.index.find(id);
+		const screen = {
+			name: "reversalRefused",
+			stan: log.index.stans[slot],
+			amountMinor: log.index.amounts[slot],
+		} as const;
+		display.show(code === undefined ? screen : { ...screen, code });
+	}
+
+	#log(level: "I" | "W" | "E", text: string): void {
+		this.#o.sink.write(level, this.#o.clock.monotonic(), "saf", text);
+	}
+}

@@ -1,0 +1,410 @@
+/**
+ * One sale, from the amount to the slip: asks the card, the PIN, makes the intent durable, sends, and does what the
+ * transition table says (I1, I2). Holds the card's data in memory only, and only until the request is built (I9).
+ * @module
+ */
+
+import type { Config } from "../config";
+import { assert } from "../core/assert";
+import { CodedError } from "../core/errors";
+import { luhnValid } from "../core/luhn";
+import type { MessageDecoder } from "../iso8583/decoder";
+import { responseText } from "../iso8583/response-codes";
+import type { CardData, Device, Screen, Slip } from "../ports";
+import type { KeyScheme } from "../security/key-scheme";
+import type { ExchangeEnd, Exchanger } from "./exchanger";
+import { entryModeDigits, field60Rest, type MessageBuilder, readOutcome } from "./messages";
+import { Flag, type Intent, maskedCard, type Outcome } from "./records";
+import { QUEUE_MAX, type ReversalQueue } from "./reversal-queue";
+import type { Reversals } from "./reversals";
+import type { Act, Event } from "./states";
+import type { TransactionLog } from "./transaction-log";
+
+/** Why a sale is not begun; each has a screen. */
+export type Refusal =
+	| "refusedBusy"
+	| "refusedAmount"
+	| "refusedDelivery"
+	| "refusedDoubts"
+	| "refusedFull"
+	| "refusedBatch"
+	| "refusedKeys"
+	| "refusedStopped";
+
+/** Where a sale stands; "idle" between sales. */
+export type SalePhase =
+	| "idle"
+	| "reversals"
+	| "card"
+	| "pin"
+	| "connecting"
+	| "host"
+	| "verdict"
+	| "printing"
+	| "paper";
+
+export interface SaleOptions {
+	device: Device;
+	config: Config;
+	log: TransactionLog;
+	queue: ReversalQueue;
+	reversals: Reversals;
+	exchanger: Exchanger;
+	messages: MessageBuilder;
+	scheme: KeyScheme;
+	/** The sale is over, whatever came of it. */
+	onEnd(): void;
+}
+
+const PIN_BLOCK_BYTES = 8;
+/** Issuer data of an answer without DE 55. */
+const NO_ISSUER_DATA = new Uint8Array(0);
+
+export class Sale {
+	readonly #o: SaleOptions;
+	readonly #pinBlock = new Uint8Array(PIN_BLOCK_BYTES);
+	#phase: SalePhase = "idle";
+	/** Counts sales, so that a callback of an older one is nobody's. */
+	#serial = 0;
+	#amountMinor = 0;
+	#card: CardData | undefined;
+	#withPin = false;
+	#id = 0;
+
+	constructor(options: SaleOptions) {
+		this.#o = options;
+	}
+
+	get phase(): SalePhase {
+		return this.#phase;
+	}
+
+	/** @returns why not, or undefined when the sale has begun */
+	begin(amountMinor: number, managerApproves: boolean): Refusal | undefined {
+		const { config, log, queue, scheme, device } = this.#o;
+		if (this.#phase !== "idle") return "refusedBusy";
+		const whole = Number.isSafeInteger(amountMinor);
+		if (!whole || amountMinor < config.saleMinorMin || amountMinor > config.saleMinorMax) return "refusedAmount";
+		if (!scheme.ready()) return "refusedKeys";
+		const limited = log.doubts >= config.doubtsMax || log.doubtSumMinor >= config.doubtSumMinorMax;
+		if (limited && !managerApproves) return "refusedDoubts";
+		if (log.doubts >= QUEUE_MAX - 1 || queue.count >= QUEUE_MAX - 1) return "refusedDoubts";
+		if (log.batchSales >= config.batchSalesMax) return "refusedBatch";
+		if (!log.prepare()) return "refusedFull";
+		if (limited) this.#log("W", `manager goes on with ${log.doubts} doubts`);
+		this.#serial++;
+		this.#amountMinor = amountMinor;
+		this.#phase = "reversals";
+		const waiting = queue.due(device.clock.monotonic()) !== 0;
+		if (waiting && config.autoReversal) this.#show({ name: "sendingReversals", count: log.doubts });
+		this.#o.reversals.beforeSale(
+			config.reversalsBeforeSaleMs,
+			this.#mine(() => this.#askCard()),
+		);
+		return undefined;
+	}
+
+	/** The operator's cancel key: works until the request is sent. @returns false when it is too late */
+	cancel(): boolean {
+		if (this.#phase === "idle") return true;
+		if (this.#phase !== "card" && this.#phase !== "pin" && this.#phase !== "reversals") return false;
+		this.#o.device.keypad.cancelPin();
+		this.#over({ name: "cancelled", amountMinor: this.#amountMinor });
+		return true;
+	}
+
+	/** The operator has read the approval that could not be printed. */
+	acknowledge(): void {
+		if (this.#phase !== "paper") return;
+		this.#apply("deliver");
+		this.#over(undefined);
+	}
+
+	#askCard(): void {
+		const { device } = this.#o;
+		this.#phase = "card";
+		this.#show({ name: "presentCard", amountMinor: this.#amountMinor });
+		const serial = this.#serial;
+		device.reader.start({
+			amountMinor: this.#amountMinor,
+			time: terminalTime(device.clock.now()),
+			onCard: (card) => {
+				if (serial === this.#serial && this.#phase === "card") this.#gotCard(card);
+			},
+			onError: (reason) => {
+				if (serial !== this.#serial || this.#phase !== "card") return;
+				this.#log("W", `card not read: ${reason}`);
+				this.#over({ name: "cardUnreadable" });
+			},
+		});
+	}
+
+	#gotCard(card: CardData): void {
+		const { device } = this.#o;
+		const wrong = checkCard(card, device.clock.now());
+		if (wrong !== undefined) {
+			this.#log("W", `card not taken: ${wrong}`);
+			this.#over({ name: wrong });
+			return;
+		}
+		this.#card = card;
+		this.#withPin = false;
+		if (!card.pinWanted) {
+			this.#connect();
+			return;
+		}
+		this.#phase = "pin";
+		this.#show({ name: "enterPin", amountMinor: this.#amountMinor });
+		const serial = this.#serial;
+		device.keypad.requestPin(this.#amountMinor, (pin) => {
+			if (serial !== this.#serial || this.#phase !== "pin") {
+				pin?.fill(0);
+				return;
+			}
+			this.#gotPin(card, pin);
+		});
+	}
+
+	#gotPin(card: CardData, pin: Uint8Array | undefined): void {
+		if (pin === undefined) {
+			this.#over({ name: "cancelled", amountMinor: this.#amountMinor });
+			return;
+		}
+		try {
+			this.#o.scheme.pinBlock(pin, card.pan, this.#pinBlock);
+		} catch (error) {
+			if (!(error instanceof CodedError)) throw error;
+			this.#log("W", `PIN not taken: ${error.code}`);
+			this.#over({ name: "cardInvalid" });
+			return;
+		} finally {
+			pin.fill(0);
+		}
+		this.#withPin = true;
+		this.#connect();
+	}
+
+	#connect(): void {
+		this.#phase = "connecting";
+		this.#show({ name: "connecting", amountMinor: this.#amountMinor });
+		this.#o.exchanger.connect(
+			this.#mine((connected: boolean) => {
+				if (connected) this.#send();
+				else this.#over({ name: "noLink" }); // Nothing durable, nothing sent: nothing to undo.
+			}),
+		);
+	}
+
+	#send(): void {
+		const { device, log, messages, exchanger, config } = this.#o;
+		const card = this.#card;
+		assert(card !== undefined, "I1 a sale has a card before it is sent");
+		const sale = {
+			amountMinor: this.#amountMinor,
+			timeS: Math.max(0, Math.floor(device.clock.now() / 1000)) >>> 0,
+			entryMode: entryModeDigits(card.entryMode, this.#withPin),
+			condition: "00",
+			field60Rest: field60Rest(card.entryMode),
+		};
+		this.#id = log.begin(sale, card);
+		this.#phase = "host";
+		const intent = log.intent(this.#id);
+		let byteLength = 0;
+		try {
+			byteLength = messages.sale(intent, card, this.#withPin ? this.#pinBlock : undefined);
+		} catch (error) {
+			// Card data that fits no field: not one byte leaves.
+			if (!(error instanceof CodedError)) throw error;
+			this.#log("W", `request not built: ${error.message}`);
+			this.#forgetCard(messages);
+			this.#act(this.#apply("unsent"), intent);
+			return;
+		}
+		this.#show({ name: "waitForHost", amountMinor: this.#amountMinor, stan: intent.stan });
+		this.#log("I", `sale stan=${intent.stan} ${maskedCard(intent)} sent`);
+		const contactChip = card.entryMode === "chip";
+		const expected = messages.saleAnswer(intent);
+		const serial = this.#serial;
+		exchanger.request(messages.frame, byteLength, expected, config.answerTimeoutMs, (end, answer) => {
+			if (serial === this.#serial && this.#phase === "host") this.#ended(end, answer, intent, contactChip);
+		});
+		this.#forgetCard(messages);
+	}
+
+	/** Track data, PIN block and chip data have been sent: nothing of them stays (I9). */
+	#forgetCard(messages: MessageBuilder): void {
+		this.#card = undefined;
+		this.#pinBlock.fill(0);
+		messages.frame.fill(0);
+	}
+
+	#ended(end: ExchangeEnd, answer: MessageDecoder, intent: Intent, contactChip: boolean): void {
+		switch (end) {
+			case "unsent":
+				this.#act(this.#apply("unsent"), intent);
+				return;
+			case "noAnswer":
+				this.#act(this.#apply("noAnswer"), intent);
+				return;
+			case "badMac":
+				this.#act(this.#apply("badMac"), intent);
+				return;
+			case "amountDiffers":
+				this.#log("E", `answer to stan=${intent.stan} carries another amount`);
+				this.#act(this.#o.log.apply(this.#id, "amountDiffers", { flags: Flag.amountDiffers }), intent);
+				return;
+			case "answer":
+				this.#answered(readOutcome(answer), issuerData(answer), intent, contactChip);
+		}
+	}
+
+	#answered(outcome: Outcome, issuerData: Uint8Array, intent: Intent, contactChip: boolean): void {
+		const { class: verdict } = responseText(outcome.code);
+		this.#log("I", `sale stan=${intent.stan} answered ${outcome.code}`);
+		if (verdict === "declined") {
+			this.#act(this.#o.log.apply(this.#id, "decline", { outcome }), intent, outcome);
+		} else if (verdict === "partial") {
+			this.#act(this.#apply("refuse"), intent);
+		} else if (!contactChip) {
+			this.#act(this.#o.log.apply(this.#id, "approve", { outcome }), intent, outcome);
+		} else {
+			// The host's approval is an outcome only with the card's own consent.
+			this.#phase = "verdict";
+			const serial = this.#serial;
+			this.#o.device.reader.complete(issuerData, (consent) => {
+				if (serial !== this.#serial || this.#phase !== "verdict") return;
+				if (consent === "TC") this.#act(this.#o.log.apply(this.#id, "approve", { outcome }), intent, outcome);
+				else {
+					this.#log("W", `stan=${intent.stan}: the card refused the approval`);
+					this.#act(this.#apply("refuse"), intent);
+				}
+			});
+		}
+	}
+
+	#apply(event: Event): Act {
+		return this.#o.log.apply(this.#id, event);
+	}
+
+	/** What the table asks for; everything it tells is durable by now. */
+	#act(act: Act, intent: Intent, outcome?: Outcome): void {
+		const { stan, amountMinor } = intent;
+		const card = maskedCard(intent);
+		switch (act) {
+			case "deliver":
+				this.#deliver(intent, outcome);
+				return;
+			case "tellDeclined": {
+				const code = outcome?.code ?? "";
+				this.#over({ name: "declined", stan, amountMinor, card, code, told: "notCharged" });
+				return;
+			}
+			case "tellNotSent":
+				this.#over({ name: "notSent", stan, amountMinor, card, told: "notCharged" });
+				return;
+			case "tellReversing":
+				this.#o.reversals.add(this.#id);
+				this.#over({ name: "noAnswer", stan, amountMinor, card, told: "notCharged" });
+				return;
+			default:
+				assert(false, `I2 a sale does not ${act}`);
+		}
+	}
+
+	#deliver(intent: Intent, outcome: Outcome | undefined): void {
+		const { device } = this.#o;
+		this.#phase = "printing";
+		device.reader.stop();
+		const { stan, amountMinor } = intent;
+		const card = maskedCard(intent);
+		this.#show({ name: "approved", stan, amountMinor, card, told: "paid" });
+		const slip = saleSlip(intent, outcome, this.#o.config);
+		device.printer.print(
+			slip,
+			this.#mine((printed: boolean) => {
+				if (printed) {
+					this.#apply("deliver");
+					this.#over(undefined);
+				} else {
+					this.#phase = "paper";
+					this.#show({ name: "approvedNoPaper", stan, amountMinor, card, told: "paid" });
+				}
+			}),
+		);
+	}
+
+	/** A callback that counts only while this sale is the one under way. */
+	#mine<A extends unknown[]>(callback: (...args: A) => void): (...args: A) => void {
+		const serial = this.#serial;
+		return (...args) => {
+			if (serial === this.#serial && this.#phase !== "idle") callback(...args);
+		};
+	}
+
+	#over(screen: Screen | undefined): void {
+		this.#phase = "idle";
+		this.#serial++;
+		this.#card = undefined;
+		this.#pinBlock.fill(0);
+		this.#o.device.reader.stop();
+		if (screen !== undefined) this.#show(screen);
+		this.#o.onEnd();
+	}
+
+	#show(screen: Screen): void {
+		this.#o.device.display.show(screen);
+	}
+
+	#log(level: "I" | "W" | "E", text: string): void {
+		this.#o.device.log.write(level, this.#o.device.clock.monotonic(), "sale", text);
+	}
+}
+
+function issuerData(answer: MessageDecoder): Uint8Array {
+	return answer.has(55) ? answer.bytes(55) : NO_ISSUER_DATA;
+}
+
+/** @returns the screen that says what is wrong with the card, or undefined */
+export function checkCard(card: CardData, nowMs: number): "cardInvalid" | "cardExpired" | undefined {
+	if (!luhnValid(card.pan) || !/^\d{2}(0[1-9]|1[0-2])$/.test(card.expiry)) return "cardInvalid";
+	if (card.sequence !== undefined && !/^\d{3}$/.test(card.sequence)) return "cardInvalid";
+	// Track 2 of another card would be sent under this number: ISO/IEC 7813, §7.
+	if (card.track2 !== undefined && !card.track2.startsWith(`${card.pan}D`)) return "cardInvalid";
+	const now = new Date(nowMs);
+	const month = (now.getUTCFullYear() % 100) * 12 + now.getUTCMonth();
+	const last = Number(card.expiry.slice(0, 2)) * 12 + Number(card.expiry.slice(2)) - 1;
+	return last < month ? "cardExpired" : undefined;
+}
+
+/** YYMMDDhhmmss in UTC+8, where these terminals stand. */
+export function terminalTime(nowMs: number): string {
+	const local = new Date(nowMs + 8 * 3_600_000);
+	const two = (value: number) => `${value % 100}`.padStart(2, "0");
+	return (
+		two(local.getUTCFullYear()) +
+		two(local.getUTCMonth() + 1) +
+		two(local.getUTCDate()) +
+		two(local.getUTCHours()) +
+		two(local.getUTCMinutes()) +
+		two(local.getUTCSeconds())
+	);
+}
+
+/** The slip of an approved sale, as data. */
+export function saleSlip(intent: Intent, outcome: Outcome | undefined, config: Config): Slip {
+	return {
+		name: "sale",
+		copy: "customer",
+		reprint: false,
+		stan: intent.stan,
+		batch: intent.batch,
+		amountMinor: intent.amountMinor,
+		card: maskedCard(intent),
+		rrn: outcome?.rrn ?? "",
+		authorization: outcome?.authorization ?? "",
+		time: intent.timeS * 1000,
+		terminalId: config.terminalId,
+		merchantId: config.merchantId,
+		told: "paid",
+	};
+}
