@@ -1,0 +1,153 @@
+/**
+ * What the three ledgers say, side by side, as plain data: for checkers, for files and for people. Only here are the
+ * ledgers looked at together, and nothing of it goes back into them.
+ *
+ * Signs: both nets are positive for a sale that stands. `cardNetMinor` is what the card has paid (debits − credits
+ * back), `merchantNetMinor` what the shop has received (credits − taken back). Conserved means: equal, movement by
+ * movement.
+ * @module
+ */
+
+import { assert } from "../../src/core/assert";
+import { addAmount, subtractAmount } from "../../src/core/money";
+import type { TestCard } from "../test-cards";
+import { IssuerLedger } from "./issuer";
+import type { LedgerStore } from "./ledger-store";
+import { MerchantLedger } from "./merchant";
+import { type MovementKey, movementText } from "./movement";
+import { AcquirerRecords } from "./records";
+
+/** One movement as all three ledgers hold it. */
+export interface LedgerEntry {
+	/** {@link movementText}. */
+	readonly key: string;
+	readonly batch: number;
+	readonly stan: number;
+	/** Amount of the debit; where there is none, of the acquirer's record. */
+	readonly amountMinor: number;
+	/** What the card has paid: 0 or the amount. */
+	readonly cardNetMinor: number;
+	/** What the shop has received: 0 or the amount. */
+	readonly merchantNetMinor: number;
+	/** Debits at the issuer: 0 or 1. */
+	readonly debits: number;
+	/** Credits back at the issuer: 0 or 1. */
+	readonly reversals: number;
+	/** DE 39 the acquirer recorded for the sale; empty where it has no record of it. */
+	readonly code: string;
+	/** The acquirer has recorded a reversal, with or without its original. */
+	readonly reversed: boolean;
+}
+
+export interface LedgerTotals {
+	readonly movements: number;
+	readonly approved: number;
+	readonly declined: number;
+	/** Approved at some time, and taken back. */
+	readonly reversed: number;
+	/** Reversals whose original nobody has seen. */
+	readonly tombstones: number;
+	readonly debitedMinor: number;
+	readonly creditedBackMinor: number;
+	readonly cardNetMinor: number;
+	readonly merchantNetMinor: number;
+	/** Movements where card and merchant differ. */
+	readonly oneSided: number;
+	/** No movement is one-sided. */
+	readonly conserved: boolean;
+}
+
+export interface Statement {
+	readonly entries: LedgerEntry[];
+	readonly totals: LedgerTotals;
+}
+
+/**
+ * The ledgers as a store holds them now: nothing is finished, nothing is written.
+ * @throws {CodedError} "damaged"
+ */
+export function readStatement(store: LedgerStore, cards: readonly TestCard[]): Statement {
+	const noChance = {
+		below(): number {
+			assert(false, "reading ledgers draws no number");
+		},
+	};
+	return statementOf(new IssuerLedger(cards, store, noChance), new AcquirerRecords(store), new MerchantLedger(store));
+}
+
+/** Reads the three ledgers; order of first appearance at the issuer, then at the acquirer, then at the merchant. */
+export function statementOf(issuer: IssuerLedger, records: AcquirerRecords, merchant: MerchantLedger): Statement {
+	const keys = new Map<string, MovementKey>();
+	for (const { key } of issuer.movements()) keys.set(movementText(key), key);
+	for (const { sale, reversal } of records.movements()) {
+		const key = (sale ?? reversal)?.key;
+		if (key !== undefined) keys.set(movementText(key), key);
+	}
+	for (const { key } of merchant.movements()) keys.set(movementText(key), key);
+
+	const entries: LedgerEntry[] = [];
+	for (const key of keys.values()) entries.push(entryOf(key, issuer, records, merchant));
+	return { entries, totals: totalsOf(entries) };
+}
+
+function entryOf(
+	key: MovementKey,
+	issuer: IssuerLedger,
+	records: AcquirerRecords,
+	merchant: MerchantLedger,
+): LedgerEntry {
+	const held = issuer.movement(key);
+	const posted = merchant.movement(key);
+	const record = records.find(key);
+	const debitedMinor = held?.debitedMinor ?? 0;
+	return {
+		key: movementText(key),
+		batch: key.batch,
+		stan: key.stan,
+		amountMinor: debitedMinor !== 0 ? debitedMinor : ((record?.sale ?? record?.reversal)?.amountMinor ?? 0),
+		cardNetMinor: subtractAmount(debitedMinor, held?.creditedMinor ?? 0, "issuer net"),
+		merchantNetMinor: subtractAmount(posted?.creditedMinor ?? 0, posted?.debitedMinor ?? 0, "merchant net"),
+		debits: held?.debits ?? 0,
+		reversals: held?.credits ?? 0,
+		code: record?.sale?.code ?? "",
+		reversed: record?.reversal !== undefined,
+	};
+}
+
+function totalsOf(entries: readonly LedgerEntry[]): LedgerTotals {
+	let approved = 0;
+	let declined = 0;
+	let reversed = 0;
+	let tombstones = 0;
+	let debitedMinor = 0;
+	let creditedBackMinor = 0;
+	let cardNetMinor = 0;
+	let merchantNetMinor = 0;
+	let oneSided = 0;
+	for (const entry of entries) {
+		if (entry.code === "00") approved++;
+		else if (entry.code !== "") declined++;
+		else if (entry.reversed && entry.debits === 0) tombstones++;
+		if (entry.reversals > 0) {
+			reversed++;
+			creditedBackMinor = addAmount(creditedBackMinor, entry.amountMinor, "total");
+		}
+		if (entry.debits > 0) debitedMinor = addAmount(debitedMinor, entry.amountMinor, "total");
+		cardNetMinor = addAmount(cardNetMinor, entry.cardNetMinor, "total");
+		merchantNetMinor = addAmount(merchantNetMinor, entry.merchantNetMinor, "total");
+		if (entry.cardNetMinor !== entry.merchantNetMinor) oneSided++;
+	}
+	return {
+		movements: entries.length,
+		approved,
+		declined,
+		reversed,
+		tombstones,
+		debitedMinor,
+		creditedBackMinor,
+		cardNetMinor,
+		merchantNetMinor,
+		oneSided,
+		conserved: oneSided === 0,
+	};
+}

@@ -1,0 +1,91 @@
+import * as assert from "node:assert/strict";
+import { IssuerLedger } from "../../../host-sim/acquirer/issuer";
+import { MemoryLedgerStore } from "../../../host-sim/acquirer/ledger-store";
+import { MerchantLedger } from "../../../host-sim/acquirer/merchant";
+import { AcquirerRecords, type ReversalRecord, type SaleRecord } from "../../../host-sim/acquirer/records";
+import { SeededRandom } from "../../../host-sim/board/seeded-random";
+import { TEST_CARDS } from "../../../host-sim/test-cards";
+import { AssertionError } from "../../../src/core/assert";
+import { card, NOW } from "./host-under-test";
+
+const KEY = { merchantId: "123456789012345", terminalId: "12345678", batch: 1, stan: 2 };
+const CHIP = card("chip");
+const MASKED = "621234******1232";
+
+// Each ledger keeps its rules alone: the acquirer in front of it could forget all of its own.
+describe("host: issuer's ledger", () => {
+	function open(store = new MemoryLedgerStore()): IssuerLedger {
+		return new IssuerLedger(TEST_CARDS, store, new SeededRandom(1));
+	}
+
+	function authorize(issuer: IssuerLedger, amountMinor = 500): string {
+		const { pan, expiry } = CHIP;
+		return issuer.authorize({ key: KEY, pan, expiry, amountMinor, pin: undefined, at: NOW, month: "2611" }).code;
+	}
+
+	it("debits a movement once, whatever is repeated, and refuses another amount under its number", () => {
+		const issuer = open();
+		assert.deepEqual([authorize(issuer), authorize(issuer), authorize(issuer, 600)], ["00", "00", "94"]);
+		assert.equal(issuer.balance("chip"), CHIP.balanceMinor - 500);
+	});
+
+	it("credits back once, exactly the debit, and never debits again", () => {
+		const store = new MemoryLedgerStore();
+		const issuer = open(store);
+		authorize(issuer);
+		assert.equal(issuer.reverse(KEY, MASKED, 499, NOW), "mismatch");
+		assert.equal(issuer.reverse(KEY, MASKED, 500, NOW), "credited");
+		assert.equal(issuer.reverse(KEY, MASKED, 500, NOW), "credited");
+		assert.equal(authorize(issuer), "12");
+		assert.equal(open(store).balance("chip"), CHIP.balanceMinor);
+		assert.equal(store.load("issuer").length, 2);
+	});
+
+	it("refuses an original whose reversal was there before it", () => {
+		const store = new MemoryLedgerStore();
+		assert.equal(open(store).reverse(KEY, MASKED, 500, NOW), "unknown");
+		assert.equal(authorize(open(store)), "12");
+		assert.equal(open(store).balance("chip"), CHIP.balanceMinor);
+	});
+
+	it("shows nothing in memory that the store has not taken", () => {
+		const store = new MemoryLedgerStore();
+		const issuer = open(store);
+		store.append = () => {
+			throw new Error("disk gone");
+		};
+		assert.throws(() => authorize(issuer), /disk gone/);
+		assert.equal(issuer.balance("chip"), CHIP.balanceMinor);
+		assert.equal(issuer.movement(KEY), undefined);
+	});
+});
+
+describe("host: merchant's ledger and acquirer's records", () => {
+	it("a movement is posted once, taken back once, and not posted after that", () => {
+		const store = new MemoryLedgerStore();
+		const merchant = new MerchantLedger(store);
+		assert.deepEqual([merchant.credit(KEY, 500, NOW), merchant.credit(KEY, 500, NOW)], [true, false]);
+		merchant.reverse(KEY, NOW);
+		merchant.reverse(KEY, NOW);
+		assert.equal(merchant.credit(KEY, 500, NOW), false);
+		assert.equal(store.load("merchant").length, 2);
+	});
+
+	it("a movement reversed before it was posted is never posted, also after a restart", () => {
+		const store = new MemoryLedgerStore();
+		new MerchantLedger(store).reverse(KEY, NOW);
+		assert.equal(new MerchantLedger(store).credit(KEY, 500, NOW), false);
+	});
+
+	it("a record that contradicts an earlier one is our own bug, and is not written", () => {
+		const store = new MemoryLedgerStore();
+		const records = new AcquirerRecords(store);
+		const common = { key: KEY, card: MASKED, amountMinor: 500, rrn: "112200000001", at: NOW };
+		const sale: SaleRecord = { kind: "sale", ...common, code: "00", authorization: "A1B2C3" };
+		const reversal: ReversalRecord = { kind: "reversal", ...common, reason: "98" };
+		records.add(reversal);
+		assert.throws(() => records.add(sale), AssertionError);
+		assert.throws(() => records.add(reversal), AssertionError);
+		assert.equal(store.load("acquirer").length, 1);
+	});
+});
