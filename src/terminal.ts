@@ -41,6 +41,8 @@ export interface TerminalSummary {
 
 export class Terminal {
 	readonly log: TransactionLog;
+	/** A sale is over, whatever came of it: for whoever brings the next customer. */
+	onSaleEnd: (() => void) | undefined;
 	readonly #device: Device;
 	readonly #config: Config;
 	readonly #queue: ReversalQueue;
@@ -286,6 +288,7 @@ export class Terminal {
 	#afterSale(): void {
 		this.#reversals.resume();
 		this.#whenReady();
+		this.onSaleEnd?.();
 	}
 
 	/** A little later, when the customer has gone: the ready screen, and flash erased ahead. */

@@ -44,6 +44,11 @@ export class ScriptedKeypad implements Keypad {
 		if (this.waiting) this.#next();
 	}
 
+	/** Keys that were not asked for are not pressed. */
+	withdraw(): void {
+		this.#script.length = 0;
+	}
+
 	requestPin(_amountMinor: number, onPin: (pin: Uint8Array | undefined) => void): void {
 		this.#power.check();
 		assert(this.#onPin === undefined, "one PIN request at a time");

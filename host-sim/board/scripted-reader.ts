@@ -55,6 +55,11 @@ export class ScriptedReader implements CardReader {
 		if (this.waiting) this.#next();
 	}
 
+	/** The customer walks off with cards that were not held to the reader yet. */
+	withdraw(): void {
+		this.#script.length = 0;
+	}
+
 	start(options: CardSessionOptions): void {
 		this.#power.check();
 		assert(this.#session === undefined, "one card session at a time");

@@ -1,0 +1,255 @@
+/**
+ * A shop: one terminal over flash that outlives power cuts, its till, its cashier and the cards that are held to it.
+ * The cashier is honest: asked whether an approval was delivered, she answers by what the till's notebook says.
+ *
+ * Platform-free; time and links come from the owner, so the same shop runs over TCP and in virtual time.
+ * @module
+ */
+
+import type { Config } from "../../src/config";
+import { assert } from "../../src/core/assert";
+import type { Clock, Link, LogSink, Screen, ScreenName } from "../../src/ports";
+import { Terminal } from "../../src/terminal";
+import { TEST_KEYS } from "../acquirer/test-keys";
+import { createDevice } from "../board/device";
+import type { FlashMedium } from "../board/flash-medium";
+import { NorFlash } from "../board/nor-flash";
+import { Power, PowerLost } from "../board/power";
+import { ScriptedKeypad } from "../board/scripted-keypad";
+import { type Presentation, ScriptedReader } from "../board/scripted-reader";
+import type { SeededRandom } from "../board/seeded-random";
+import { StaticKeys } from "../board/static-keys";
+import { Till } from "../board/till";
+
+export interface ShopOptions {
+	medium: FlashMedium;
+	/** A clock of one boot. */
+	makeClock(power: Power): Clock;
+	/** The links of one boot. */
+	makeLinks(power: Power, clock: Clock): Link[];
+	config: Config;
+	log: LogSink;
+	random: SeededRandom;
+	till?: Till;
+	/** How long the cashier takes to answer or to change the paper; default 2,000 ms. */
+	cashierMs?: number;
+	/** Power is gone, by a cut or by the firmware's own restart; the owner boots again, not from inside the call. */
+	onPowerLost?(reason: string): void;
+	/** Each screen, after the shop has seen it. */
+	onScreen?(screen: Screen): void;
+}
+
+/** One customer at the terminal. */
+export interface Visit {
+	readonly index: number;
+	readonly amountMinor: number;
+	readonly cardName: string;
+	/** Trace number, once there is one. */
+	stan: number;
+	/** Why the terminal would not begin. */
+	refusal: string | undefined;
+	/** Screens seen, in order. */
+	readonly screens: ScreenName[];
+	/** Power went while the customer stood there. */
+	cut: boolean;
+	ended: boolean;
+}
+
+export class Shop {
+	readonly till: Till;
+	readonly visits: Visit[] = [];
+	readonly #options: ShopOptions;
+	#power = new Power();
+	#clock: Clock;
+	#flash: NorFlash;
+	#reader: ScriptedReader;
+	#keypad: ScriptedKeypad;
+	#terminal: Terminal;
+	#visit: Visit | undefined;
+	#onVisitEnd: (() => void) | undefined;
+	boots = 0;
+	/** Restarts the firmware asked for. */
+	restarts = 0;
+	/** Sums over all boots. */
+	bytesProgrammed = 0;
+	blocksErased = 0;
+	erasesUnprepared = 0;
+
+	constructor(options: ShopOptions) {
+		this.#options = options;
+		this.till = options.till ?? new Till();
+		this.till.onScreen = (screen) => this.#onScreen(screen);
+		({
+			clock: this.#clock,
+			flash: this.#flash,
+			reader: this.#reader,
+			keypad: this.#keypad,
+			terminal: this.#terminal,
+		} = this.#assemble());
+	}
+
+	get terminal(): Terminal {
+		return this.#terminal;
+	}
+
+	get flash(): NorFlash {
+		return this.#flash;
+	}
+
+	get power(): Power {
+		return this.#power;
+	}
+
+	get clock(): Clock {
+		return this.#clock;
+	}
+
+	get keypad(): ScriptedKeypad {
+		return this.#keypad;
+	}
+
+	/** The visit under way. */
+	get visit(): Visit | undefined {
+		return this.#visit;
+	}
+
+	/** Formats the flash of the first boot. */
+	provision(batch = 1): void {
+		this.#terminal.provision(batch);
+	}
+
+	/** The first boot, or the next one after power was lost. */
+	boot(): void {
+		if (!this.#power.on) {
+			this.#power = new Power();
+			({
+				clock: this.#clock,
+				flash: this.#flash,
+				reader: this.#reader,
+				keypad: this.#keypad,
+				terminal: this.#terminal,
+			} = this.#assemble());
+		}
+		this.boots++;
+		this.#attempt(() => {
+			const status = this.#terminal.start();
+			assert(status === "ok", `I7 a provisioned journal mounts, not ${status}`);
+		});
+	}
+
+	/** The plug is pulled. */
+	pullPlug(): void {
+		this.#power.cut();
+	}
+
+	/** A customer pays; `onEnd` comes once, also when power goes meanwhile or the terminal refuses. */
+	sell(amountMinor: number, presentation: Presentation, onEnd: () => void, managerApproves = false): Visit {
+		assert(this.#visit === undefined, "one customer at a time");
+		const visit: Visit = {
+			index: this.visits.length,
+			amountMinor,
+			cardName: presentation.card.name,
+			stan: 0,
+			refusal: undefined,
+			screens: [],
+			cut: false,
+			ended: false,
+		};
+		this.visits.push(visit);
+		this.#visit = visit;
+		this.#onVisitEnd = onEnd;
+		this.#attempt(() => {
+			this.#reader.present(presentation);
+			const { pin } = presentation.card;
+			if (presentation.card.pinWanted && pin !== undefined) this.#keypad.enter({ pin, delayMs: 3_000 });
+			visit.refusal = this.#terminal.sale(amountMinor, managerApproves);
+		});
+		if (visit.refusal !== undefined) this.#endVisit();
+		return visit;
+	}
+
+	#assemble() {
+		const { medium, makeClock, makeLinks, config, log, random } = this.#options;
+		const power = this.#power;
+		const clock = makeClock(power);
+		const flash = new NorFlash({ medium, power, random: random.fork(`flash ${this.boots}`) });
+		const reader = new ScriptedReader({ power, clock });
+		const keypad = new ScriptedKeypad({ power, clock });
+		const { display, printer } = this.till.attach(power, clock);
+		const device = createDevice({
+			power,
+			flash: { journal: flash },
+			links: makeLinks(power, clock),
+			clock,
+			reader,
+			keypad,
+			display,
+			printer,
+			random: random.fork(`firmware ${this.boots}`),
+			keys: new StaticKeys(TEST_KEYS),
+			log,
+			onRestart: (reason) => {
+				this.restarts++;
+				this.#reason = `restart: ${reason}`;
+			},
+		});
+		this.#reason = "power cut";
+		power.onCut(() => this.#onCut(flash));
+		const terminal = new Terminal(device, config);
+		terminal.onSaleEnd = () => this.#endVisit();
+		return { clock, flash, reader, keypad, terminal };
+	}
+
+	#reason = "power cut";
+
+	#onCut(flash: NorFlash): void {
+		this.bytesProgrammed += flash.bytesProgrammed;
+		this.blocksErased += flash.blocksErased;
+		this.erasesUnprepared += this.#terminal.log.journal.erasesUnprepared;
+		if (this.#visit !== undefined) {
+			this.#visit.cut = true;
+			this.#endVisit();
+		}
+		this.#options.onPowerLost?.(this.#reason);
+	}
+
+	#endVisit(): void {
+		const visit = this.#visit;
+		const onEnd = this.#onVisitEnd;
+		this.#visit = undefined;
+		this.#onVisitEnd = undefined;
+		if (visit === undefined) return;
+		visit.ended = true;
+		this.#reader.withdraw();
+		this.#keypad.withdraw();
+		onEnd?.();
+	}
+
+	#onScreen(screen: Screen): void {
+		if (this.#visit !== undefined) {
+			this.#visit.screens.push(screen.name);
+			if (screen.name === "waitForHost" && screen.stan !== undefined) this.#visit.stan = screen.stan;
+		}
+		this.#options.onScreen?.(screen);
+		const cashierMs = this.#options.cashierMs ?? 2_000;
+		if (screen.name === "askDelivered" && screen.stan !== undefined) {
+			const { stan } = screen;
+			this.#clock.setTimer(cashierMs, () => this.#terminal.answerDelivery(this.till.told(stan) === "paid"));
+		}
+		if (screen.name === "approvedNoPaper") {
+			this.#clock.setTimer(cashierMs, () => {
+				this.till.paperSlips = 100;
+				this.#terminal.acknowledge();
+			});
+		}
+	}
+
+	/** Runs what may lose power inside. */
+	#attempt(action: () => void): void {
+		try {
+			action();
+		} catch (error) {
+			if (!(error instanceof PowerLost)) throw error;
+		}
+	}
+}
