@@ -19,6 +19,8 @@ export interface MoneyRow {
 	readonly told: Told | undefined;
 	readonly cardNetMinor: number;
 	readonly merchantNetMinor: number;
+	/** Debits the issuer has made at any time. */
+	readonly debits: number;
 	/** What is wrong, in a few words; undefined when the money is where people were told it is. */
 	readonly wrong: string | undefined;
 }
@@ -44,15 +46,15 @@ export function checkMoney(entries: readonly LedgerEntry[], till: Witness): Mone
 	const seen = new Set<number>();
 	for (const entry of entries) {
 		seen.add(entry.stan);
-		const { stan, cardNetMinor, merchantNetMinor } = entry;
+		const { stan, cardNetMinor, merchantNetMinor, debits } = entry;
 		const told = till.told(stan);
-		rows.push({ stan, told, cardNetMinor, merchantNetMinor, wrong: judge(entry, told) });
+		rows.push({ stan, told, cardNetMinor, merchantNetMinor, debits, wrong: judge(entry, told) });
 	}
 	for (const stan of till.stans()) {
 		if (seen.has(stan)) continue;
 		const told = till.told(stan);
 		const wrong = told === "paid" ? "told paid, the host knows nothing of it" : undefined;
-		rows.push({ stan, told, cardNetMinor: 0, merchantNetMinor: 0, wrong });
+		rows.push({ stan, told, cardNetMinor: 0, merchantNetMinor: 0, debits: 0, wrong });
 	}
 	rows.sort((a, b) => a.stan - b.stan);
 	const paidRows = rows.filter((row) => row.told === "paid");

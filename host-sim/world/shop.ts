@@ -35,6 +35,8 @@ export interface ShopOptions {
 	cashierMs?: number;
 	/** Power is gone, by a cut or by the firmware's own restart; the owner boots again, not from inside the call. */
 	onPowerLost?(reason: string): void;
+	/** The flash of each boot before the firmware sees it: where a cut in the boot itself is set. */
+	onFlash?(flash: NorFlash): void;
 	/** Each screen, after the shop has seen it. */
 	onScreen?(screen: Screen): void;
 }
@@ -66,14 +68,16 @@ export class Shop {
 	#keypad: ScriptedKeypad;
 	#terminal: Terminal;
 	#visit: Visit | undefined;
-	#onVisitEnd: (() => void) | undefined;
+	#onVisitEnd: ((visit: Visit) => void) | undefined;
 	boots = 0;
 	/** Restarts the firmware asked for. */
 	restarts = 0;
 	/** Sums over all boots. */
 	bytesProgrammed = 0;
 	blocksErased = 0;
-	erasesUnprepared = 0;
+	/** Erases between the card being asked for and the end of a sale: a customer waited for them. */
+	erasesInSale = 0;
+	#erasesAtCard = -1;
 
 	constructor(options: ShopOptions) {
 		this.#options = options;
@@ -143,7 +147,7 @@ export class Shop {
 	}
 
 	/** A customer pays; `onEnd` comes once, also when power goes meanwhile or the terminal refuses. */
-	sell(amountMinor: number, presentation: Presentation, onEnd: () => void, managerApproves = false): Visit {
+	sell(amountMinor: number, presentation: Presentation, onEnd: (visit: Visit) => void, managerApproves = false): Visit {
 		assert(this.#visit === undefined, "one customer at a time");
 		const visit: Visit = {
 			index: this.visits.length,
@@ -173,6 +177,7 @@ export class Shop {
 		const power = this.#power;
 		const clock = makeClock(power);
 		const flash = new NorFlash({ medium, power, random: random.fork(`flash ${this.boots}`) });
+		this.#options.onFlash?.(flash);
 		const reader = new ScriptedReader({ power, clock });
 		const keypad = new ScriptedKeypad({ power, clock });
 		const { display, printer } = this.till.attach(power, clock);
@@ -205,7 +210,6 @@ export class Shop {
 	#onCut(flash: NorFlash): void {
 		this.bytesProgrammed += flash.bytesProgrammed;
 		this.blocksErased += flash.blocksErased;
-		this.erasesUnprepared += this.#terminal.log.journal.erasesUnprepared;
 		if (this.#visit !== undefined) {
 			this.#visit.cut = true;
 			this.#endVisit();
@@ -220,14 +224,17 @@ export class Shop {
 		this.#onVisitEnd = undefined;
 		if (visit === undefined) return;
 		visit.ended = true;
+		if (this.#erasesAtCard >= 0) this.erasesInSale += this.#flash.blocksErased - this.#erasesAtCard;
+		this.#erasesAtCard = -1;
 		this.#reader.withdraw();
 		this.#keypad.withdraw();
-		onEnd?.();
+		onEnd?.(visit);
 	}
 
 	#onScreen(screen: Screen): void {
 		if (this.#visit !== undefined) {
 			this.#visit.screens.push(screen.name);
+			if (screen.name === "presentCard") this.#erasesAtCard = this.#flash.blocksErased;
 			if (screen.name === "waitForHost" && screen.stan !== undefined) this.#visit.stan = screen.stan;
 		}
 		this.#options.onScreen?.(screen);

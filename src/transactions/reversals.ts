@@ -70,7 +70,8 @@ export class Reversals {
 		this.#timer = this.#o.clock.setTimer(limitMs, () => {
 			this.#timer = 0;
 			if (this.#current !== 0 && this.#o.exchanger.busy) this.#o.exchanger.giveUp();
-			this.#finishBeforeSale();
+			// Giving up may have gone on by itself, and then set the timer of the next try: that one stays.
+			if (this.#onDone !== undefined) this.#finishBeforeSale();
 		});
 		this.#next();
 	}
@@ -79,6 +80,8 @@ export class Reversals {
 	resume(): void {
 		this.#paused = false;
 		this.#onDone = undefined;
+		this.#o.clock.clearTimer(this.#timer); // The limit before a sale that was cancelled: a reversal may have its full time.
+		this.#timer = 0;
 		this.#next();
 	}
 
@@ -176,7 +179,7 @@ export class Reversals {
 				display.show({ name: "reversalDone", stan, amountMinor, code, told: "notCharged" });
 			} else queue.remove(id);
 			queue.hurry(clock.monotonic());
-		} else if (PASSING.includes(code)) {
+		} else if (end !== "answer" || PASSING.includes(code)) {
 			queue.backOff(id, clock.monotonic());
 		} else {
 			log.apply(id, "reversalRefused");

@@ -1,0 +1,96 @@
+/**
+ * `npm start`: a trading day with faults, and the proof that nobody was charged for nothing.
+ * Exit code 0 only if the money is where people were told it is (I6), 1 if not, 2 for a mistake on the command line.
+ * @module
+ */
+import pc from "picocolors";
+import { ConsoleLog } from "../node/console-log";
+import { type DayEvent, type DayOptions, type DayResult, FAULT_KINDS, TradingDay } from "../node/trading-day";
+import { parseCli } from "./args";
+import { jsonOf, printStatement } from "./day-statement";
+
+const USAGE = `
+npm start -- [options]
+
+A trading day: a terminal and its host over real loopback TCP, with answers lost, the link down, power cut and the
+host crashing, in compressed time. At the end both ledgers are compared with what screen and slip told people.
+
+  --seed N          which day; the same seed rings up the same customers and draws the same faults (default 1)
+  --sales N         customers, 1 to 990: one batch (default 200)
+  --faults KIND     ${FAULT_KINDS.join(" | ")} (default all)
+  --no-reversals    switch the automatic reversals off, to see what they are for
+  --log             the terminal's own log as well, on stderr
+  --json            the last line is one JSON object
+  --help
+
+Exit code: 0 every sale's money is where people were told it is; 1 it is not; 2 a mistake on the command line.
+`;
+
+const options = parseCli({
+	usage: USAGE,
+	options: {
+		seed: { type: "number", min: 0, max: 0xffff_ffff, default: 1 },
+		sales: { type: "number", min: 1, max: 990, default: 200 },
+		faults: { type: "text", default: "all", oneOf: FAULT_KINDS },
+		"no-reversals": { type: "flag" },
+		log: { type: "flag" },
+		json: { type: "flag" },
+	},
+});
+
+const SOURCES: Readonly<Record<DayEvent["source"], (text: string) => string>> = {
+	terminal: pc.cyan,
+	host: pc.magenta,
+	power: pc.red,
+	link: pc.yellow,
+	cashier: pc.green,
+};
+
+let progress = "";
+
+function print(line: string): void {
+	if (progress !== "") process.stdout.write("\r\x1b[K");
+	process.stdout.write(`${line}\n`);
+	if (progress !== "") process.stdout.write(progress);
+}
+
+function onEvent(event: DayEvent): void {
+	const time = new Date(event.timeMs + 8 * 3_600_000).toISOString().slice(11, 19);
+	print(`${pc.dim(time)} ${SOURCES[event.source](event.source.padEnd(8))} ${event.text}`);
+}
+
+function onProgress(done: number, sales: number): void {
+	const text = `${done} of ${sales} customers`;
+	if (process.stdout.isTTY) {
+		process.stdout.write(`\r\x1b[K${text}`);
+		progress = done < sales ? text : "";
+		if (done === sales) process.stdout.write("\n");
+	} else if (done % Math.max(1, Math.floor(sales / 10)) === 0) print(`-------- ${text}`);
+}
+
+async function main(): Promise<void> {
+	const { seed, sales, faults, log, json } = options;
+	const reversals = !options["no-reversals"];
+	const day: DayOptions = { seed, sales, faults: faults as DayOptions["faults"], reversals, onEvent, onProgress };
+	if (log) day.log = new ConsoleLog({ stream: process.stderr });
+	print(
+		`A trading day: ${sales} customers, faults: ${faults}, seed ${seed}${reversals ? "" : ", automatic reversals OFF"}`,
+	);
+	let result: DayResult;
+	try {
+		result = await TradingDay.run(day);
+	} catch (error) {
+		process.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+		process.stderr.write(`replay: npm start -- --seed ${seed} --sales ${sales} --faults ${faults}\n`);
+		process.exit(1);
+	}
+	printStatement(result, print);
+	if (!result.conserved && reversals) print(`replay: npm start -- --seed ${seed} --sales ${sales} --faults ${faults}`);
+	if (json) process.stdout.write(`${JSON.stringify(jsonOf(result))}\n`);
+	process.exitCode = result.conserved && (result.atRest || !reversals) ? 0 : 1;
+}
+
+void main().then(() => {
+	// Sockets in TIME_WAIT and idle timers are nobody's business any more.
+	process.exit();
+});
