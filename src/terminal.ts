@@ -106,7 +106,21 @@ export class Terminal {
 	}
 
 	/** Boots: mounts, takes every open transaction through "boot", and is ready to sell when it answers ok. */
-	start(): MountStatus {
+	start(): MountStatus | "broken" {
+		try {
+			return this.#start();
+		} catch (error) {
+			// The newest record read one way and then another: the next boot may be luckier. Anything else would not.
+			if (!(error instanceof CodedError)) throw error;
+			this.#log("E", `boot: ${error.message}`);
+			if (error.code === "damaged") this.#device.restart(error.message);
+			this.#running = false;
+			this.#show({ name: "outOfService" });
+			return "broken";
+		}
+	}
+
+	#start(): MountStatus {
 		const { journal, index } = this.log;
 		const mount = this.log.mount();
 		if (mount.status !== "ok") {
@@ -137,7 +151,10 @@ export class Terminal {
 	 * @returns why not, or undefined
 	 */
 	sale(amountMinor: number, managerApproves = false): Refusal | undefined {
-		const refusal = this.#refusal() ?? this.#sale.begin(amountMinor, managerApproves);
+		let refusal = "refusedStopped" as Refusal | undefined;
+		this.#safely(() => {
+			refusal = this.#refusal() ?? this.#sale.begin(amountMinor, managerApproves);
+		});
 		if (refusal !== undefined) {
 			this.#log("I", `sale refused: ${refusal}`);
 			if (refusal === "refusedDelivery") this.#ask();
@@ -151,16 +168,24 @@ export class Terminal {
 
 	/** The cancel key. @returns false when the request has already left */
 	cancel(): boolean {
-		return this.#sale.cancel();
+		let cancelled = false;
+		this.#safely(() => {
+			cancelled = this.#sale.cancel();
+		});
+		return cancelled;
 	}
 
 	/** The operator has read an approval that could not be printed. */
 	acknowledge(): void {
-		this.#sale.acknowledge();
+		this.#safely(() => this.#sale.acknowledge());
 	}
 
 	/** The operator's answer to "askDelivered": does the customer have slip or word of the approval? */
 	answerDelivery(delivered: boolean): void {
+		this.#safely(() => this.#answerDelivery(delivered));
+	}
+
+	#answerDelivery(delivered: boolean): void {
 		const id = this.#questions.shift();
 		if (id === undefined) return;
 		const intent = this.log.intent(id);
@@ -263,7 +288,7 @@ export class Terminal {
 		const { index } = this.log;
 		const stan = message.number(11);
 		const slot = index.findStan(stan);
-		if (slot < 0 || this.log.intent(index.ids[slot]).batch !== message.numberAt(60, 2, 6)) {
+		if (slot < 0 || this.#batchOf(index.ids[slot]) !== message.numberAt(60, 2, 6)) {
 			this.#log("W", `late answer to stan=${stan}: no such transaction`);
 			return;
 		}
@@ -285,6 +310,16 @@ export class Terminal {
 		}
 	}
 
+	/** Batch of a transaction; −1 when it was spent long ago and its records are gone. */
+	#batchOf(id: number): number {
+		try {
+			return this.log.intent(id).batch;
+		} catch (error) {
+			if (error instanceof CodedError && (error.code === "missing" || error.code === "range")) return -1;
+			throw error;
+		}
+	}
+
 	#afterSale(): void {
 		this.#reversals.resume();
 		this.#whenReady();
@@ -303,6 +338,15 @@ export class Terminal {
 		});
 	}
 
+	/** What comes from outside runs as guarded as the callbacks do. */
+	#safely(action: () => void): void {
+		try {
+			action();
+		} catch (error) {
+			fail(this.#device, error);
+		}
+	}
+
 	#show(screen: Screen): void {
 		this.#device.display.show(screen);
 	}
@@ -312,9 +356,16 @@ export class Terminal {
 	}
 }
 
+/** Logs and restarts. On a dead board the log throws, and there is nothing left to do. */
+function fail(device: Device, error: unknown): void {
+	const what = error instanceof AssertionError || error instanceof CodedError ? error.message : `unexpected ${(error as Error).name}`;
+	device.log.write("E", device.clock.monotonic(), "terminal", `restart: ${what}`);
+	device.restart(what);
+}
+
 /**
  * The device, with every callback into the firmware guarded: an error that reaches the outside is logged and restarts
- * the terminal. On a dead board the log throws, and there is nothing left to do.
+ * the terminal.
  */
 function guard(device: Device): Device {
 	const guarded =
@@ -324,7 +375,7 @@ function guard(device: Device): Device {
 				callback(...args);
 			} catch (error) {
 				const what =
-					error instanceof AssertionError || error instanceof CodedError ? error.message : "unexpected error";
+					error instanceof AssertionError || error instanceof CodedError ? error.message : `unexpected ${(error as Error).name}`;
 				device.log.write("E", device.clock.monotonic(), "terminal", `restart: ${what}`);
 				device.restart(what);
 			}

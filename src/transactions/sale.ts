@@ -57,6 +57,8 @@ export interface SaleOptions {
 }
 
 const PIN_BLOCK_BYTES = 8;
+/** UTC+8, where these terminals stand; no summer time. */
+const LOCAL_OFFSET_MS = 8 * 3_600_000;
 /** Issuer data of an answer without DE 55. */
 const NO_ISSUER_DATA = new Uint8Array(0);
 
@@ -370,15 +372,15 @@ export function checkCard(card: CardData, nowMs: number): "cardInvalid" | "cardE
 	if (card.sequence !== undefined && !/^\d{3}$/.test(card.sequence)) return "cardInvalid";
 	// Track 2 of another card would be sent under this number: ISO/IEC 7813, §7.
 	if (card.track2 !== undefined && !card.track2.startsWith(`${card.pan}D`)) return "cardInvalid";
-	const now = new Date(nowMs);
+	const now = new Date(nowMs + LOCAL_OFFSET_MS);
 	const month = (now.getUTCFullYear() % 100) * 12 + now.getUTCMonth();
 	const last = Number(card.expiry.slice(0, 2)) * 12 + Number(card.expiry.slice(2)) - 1;
 	return last < month ? "cardExpired" : undefined;
 }
 
-/** YYMMDDhhmmss in UTC+8, where these terminals stand. */
+/** YYMMDDhhmmss, local. */
 export function terminalTime(nowMs: number): string {
-	const local = new Date(nowMs + 8 * 3_600_000);
+	const local = new Date(nowMs + LOCAL_OFFSET_MS);
 	const two = (value: number) => `${value % 100}`.padStart(2, "0");
 	return (
 		two(local.getUTCFullYear()) +

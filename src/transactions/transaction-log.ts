@@ -39,6 +39,8 @@ const ID_CHUNK = 64;
 const ID_MAX = 0xffff_ff00;
 /** All that one transaction may still write after its intent, in journal bytes: outcome, steps, tries at powers of two. */
 const ROOM_BYTES = 640;
+/** What a reversal that was accepted once may still write. */
+const UNCONFIRMED_ROOM_BYTES = 320;
 const NO_REASON = "  ";
 
 /** What a sale adds to its counters. */
@@ -119,7 +121,11 @@ export class TransactionLog implements JournalClient {
 
 	/** Room for one more sale and all that is open, and a block erased ahead (I8). */
 	prepare(): boolean {
-		return this.index.hasRoom && this.journal.prepare(ROOM_BYTES * (this.doubts + 2));
+		let unconfirmed = 0;
+		for (let slot = 0; slot < this.index.count; slot++)
+			if (this.index.states[slot] === State.unconfirmed) unconfirmed++;
+		const bytes = ROOM_BYTES * (this.doubts + 2) + UNCONFIRMED_ROOM_BYTES * unconfirmed;
+		return this.index.hasRoom && this.journal.prepare(bytes);
 	}
 
 	/**
