@@ -7,15 +7,16 @@
  */
 
 import type { Config } from "./config";
-import { AssertionError, assert } from "./core/assert";
+import { assert } from "./core/assert";
 import { readU32 } from "./core/bytes";
 import { CodedError } from "./core/errors";
+import { failDevice, guardDevice } from "./guarded-device";
 import { HostExchange } from "./host/host-exchange";
 import type { MessageDecoder } from "./iso8583/decoder";
 import { responseText } from "./iso8583/response-codes";
 import { UNIONPAY } from "./iso8583/unionpay";
 import type { MountStatus } from "./journal/recovery";
-import type { ConnectionOptions, Device, Screen } from "./ports";
+import type { Device, Screen } from "./ports";
 import { CardSeal } from "./security/card-seal";
 import { WorkingKeyScheme } from "./security/key-scheme";
 import { isSaleAnswer, MessageBuilder } from "./transactions/messages";
@@ -56,7 +57,7 @@ export class Terminal {
 
 	/** @throws {CodedError} "format" when the flash partition cannot hold a journal */
 	constructor(device: Device, config: Config) {
-		this.#device = guard(device);
+		this.#device = guardDevice(device);
 		this.#config = config;
 		const { clock, display, random, links, keys, flash, log: sink } = this.#device;
 		const scheme = new WorkingKeyScheme(keys, UNIONPAY.mac);
@@ -343,7 +344,7 @@ export class Terminal {
 		try {
 			action();
 		} catch (error) {
-			fail(this.#device, error);
+			failDevice(this.#device, error);
 		}
 	}
 
@@ -354,61 +355,4 @@ export class Terminal {
 	#log(level: "E" | "W" | "I", text: string): void {
 		this.#device.log.write(level, this.#device.clock.monotonic(), "terminal", text);
 	}
-}
-
-/** Logs and restarts. On a dead board the log throws, and there is nothing left to do. */
-function fail(device: Device, error: unknown): void {
-	const what = error instanceof AssertionError || error instanceof CodedError ? error.message : `unexpected ${(error as Error).name}`;
-	device.log.write("E", device.clock.monotonic(), "terminal", `restart: ${what}`);
-	device.restart(what);
-}
-
-/**
- * The device, with every callback into the firmware guarded: an error that reaches the outside is logged and restarts
- * the terminal.
- */
-function guard(device: Device): Device {
-	const guarded =
-		<A extends unknown[]>(callback: (...args: A) => void): ((...args: A) => void) =>
-		(...args) => {
-			try {
-				callback(...args);
-			} catch (error) {
-				const what =
-					error instanceof AssertionError || error instanceof CodedError ? error.message : `unexpected ${(error as Error).name}`;
-				device.log.write("E", device.clock.monotonic(), "terminal", `restart: ${what}`);
-				device.restart(what);
-			}
-		};
-	const { clock, reader, keypad, printer } = device;
-	return {
-		...device,
-		clock: {
-			now: () => clock.now(),
-			monotonic: () => clock.monotonic(),
-			setTimer: (ms, callback) => clock.setTimer(ms, guarded(callback)),
-			clearTimer: (id) => clock.clearTimer(id),
-		},
-		links: device.links.map((link) => ({
-			name: link.name,
-			secure: link.secure,
-			connect: (options: ConnectionOptions) =>
-				link.connect({
-					onReadable: guarded(options.onReadable),
-					onWritable: guarded(options.onWritable),
-					onError: guarded(options.onError),
-				}),
-		})),
-		reader: {
-			start: (options) =>
-				reader.start({ ...options, onCard: guarded(options.onCard), onError: guarded(options.onError) }),
-			complete: (issuerData, onVerdict) => reader.complete(issuerData, guarded(onVerdict)),
-			stop: () => reader.stop(),
-		},
-		keypad: {
-			requestPin: (amountMinor, onPin) => keypad.requestPin(amountMinor, guarded(onPin)),
-			cancelPin: () => keypad.cancelPin(),
-		},
-		printer: { print: (slip, onDone) => printer.print(slip, guarded(onDone)) },
-	};
 }

@@ -15,6 +15,7 @@ const HEIGHT: Readonly<Record<string, number>> = {
 	core: 0,
 	ports: 1,
 	config: 2,
+	"guarded-device": 2,
 	journal: 3,
 	iso8583: 3,
 	security: 3,
