@@ -276,7 +276,8 @@ export class TradingDay {
 			this.#clock.setTimer(random.below(9_000), () => supply.cut());
 		}
 		const visit = await new Promise<Visit>((resolve) => {
-			shop.sell(amountMinor, { card, delayMs: 500 + random.below(1_500) }, resolve);
+			// Without reversals doubts only grow: a manager goes on all the same, as with a terminal that has none.
+			shop.sell(amountMinor, { card, delayMs: 500 + random.below(1_500) }, resolve, !this.#options.reversals);
 		});
 		if (visit.refusal !== undefined) {
 			this.#say("cashier", `sale of ¥${formatAmount(amountMinor)} not begun: ${visit.refusal}`);

@@ -1,0 +1,164 @@
+/**
+ * One terminal in one process: a board over a file of flash, a TCP link, real time, and a till whose notes outlive
+ * the process. The process is the power supply: its end, by whatever means, is a power cut, and the next process is
+ * the next boot.
+ * @module
+ */
+import { randomInt } from "node:crypto";
+import type { Config } from "../../src/config";
+import { AssertionError } from "../../src/core/assert";
+import { CodedError } from "../../src/core/errors";
+import type { Device, LogSink, Screen, Slip } from "../../src/ports";
+import { Terminal } from "../../src/terminal";
+import { TEST_KEYS } from "../acquirer/test-keys";
+import { createDevice } from "../board/device";
+import { Power, PowerLost } from "../board/power";
+import { ScriptedKeypad } from "../board/scripted-keypad";
+import { ScriptedReader } from "../board/scripted-reader";
+import { SeededRandom } from "../board/seeded-random";
+import { StaticKeys } from "../board/static-keys";
+import { Till } from "../board/till";
+import { FileFlash } from "../node/file-flash";
+import { ScaledClock } from "../node/scaled-clock";
+import { TcpLink } from "../node/tcp-link";
+import { NotesFile, notesPath } from "./terminal-notes";
+
+export interface StationOptions {
+	flashPath: string;
+	/** Create the file with so many blocks where there is none, and make it a journal; absent: it must be one. */
+	provision?: { blocks: number; batch: number };
+	host: string;
+	port: number;
+	speed: number;
+	config: Config;
+	log: LogSink;
+	/** After the note of it is on disk. */
+	onScreen(screen: Screen): void;
+	/** A whole slip, after the note of it is on disk. */
+	onSlip(slip: Slip): void;
+	/** The firmware asked for a restart: nothing works any more, the process should end. */
+	onRestart(reason: string): void;
+}
+
+/** At a higher speed, time that the process could not use does not pass. */
+const STALL_MS = 20;
+
+/** Why a flash file is not a journal to sell from, for the person at the command line. */
+const MOUNT_TEXTS = {
+	unprovisioned: "erased, or its provisioning was interrupted; --provision makes it a journal",
+	foreign: "holds something that is no journal; it is left as it is",
+	newer: "written by a newer firmware; it is left as it is",
+} as const;
+
+export class Station {
+	readonly till = new Till();
+	readonly notes: NotesFile;
+	readonly clock: ScaledClock;
+	readonly reader: ScriptedReader;
+	readonly keypad: ScriptedKeypad;
+	readonly terminal: Terminal;
+	/** Journal begun in this process. */
+	readonly provisioned: boolean;
+	readonly #flash: FileFlash;
+	readonly #device: Device;
+
+	/**
+	 * Opens everything; nothing is sold yet, and nothing is written unless provisioning was asked for.
+	 * @throws {CodedError} with one line that says what is wrong with the flash file or the notebook
+	 */
+	constructor(options: StationOptions) {
+		const { flashPath, provision, speed, config, log } = options;
+		this.#flash = FileFlash.open(flashPath, provision === undefined ? {} : { createBlocks: provision.blocks });
+		try {
+			// Chance of the firmware's own: a seed would repeat it in every process. `--seed` is for the customers.
+			const random = new SeededRandom(randomInt(2 ** 47));
+			const power = new Power();
+			this.clock = new ScaledClock({ scale: speed, power, ...(speed > 1 ? { stallMs: STALL_MS } : {}) });
+			this.reader = new ScriptedReader({ power, clock: this.clock });
+			this.keypad = new ScriptedKeypad({ power, clock: this.clock });
+			this.till.onScreen = (screen) => {
+				this.notes.screen(screen, this.clock.now());
+				options.onScreen(screen);
+			};
+			this.till.onSlip = (slip, paper) => {
+				if (paper !== "whole") return;
+				this.notes.slip(slip, this.clock.now());
+				options.onSlip(slip);
+			};
+			const { display, printer } = this.till.attach(power, this.clock);
+			this.#device = createDevice({
+				power,
+				flash: { journal: this.#flash.boot(power, random.fork("flash")) },
+				links: [new TcpLink({ host: options.host, port: options.port, power })],
+				clock: this.clock,
+				reader: this.reader,
+				keypad: this.keypad,
+				display,
+				printer,
+				random: random.fork("firmware"),
+				keys: new StaticKeys(TEST_KEYS),
+				log,
+				onRestart: (reason) => options.onRestart(reason),
+			});
+			this.terminal = new Terminal(this.#device, config);
+			this.provisioned = this.#makeJournal(flashPath, provision?.batch);
+			this.notes = NotesFile.open(notesPath(flashPath), this.terminal.log.mount().id);
+		} catch (error) {
+			this.#flash.close();
+			throw error;
+		}
+	}
+
+	/** Boots the terminal: open ends of earlier processes show now. */
+	boot(): void {
+		this.attempt(() => this.terminal.start());
+	}
+
+	/** Calls into the firmware from outside a device; an error that comes out of it restarts the terminal. */
+	attempt(action: () => void): void {
+		try {
+			action();
+		} catch (error) {
+			if (error instanceof PowerLost) return;
+			const ours = error instanceof AssertionError || error instanceof CodedError;
+			try {
+				this.#device.restart(ours ? error.message : "unexpected error");
+			} catch (lost) {
+				if (!(lost instanceof PowerLost)) throw lost;
+			}
+			if (!ours) throw error;
+		}
+	}
+
+	/** A timer of the people around the terminal. */
+	later(ms: number, action: () => void): void {
+		this.clock.setTimer(ms, () => this.attempt(action));
+	}
+
+	wait(ms: number): Promise<void> {
+		return new Promise((resolve) => {
+			this.clock.setTimer(ms, resolve);
+		});
+	}
+
+	/** An orderly end; the file can be opened by another process. */
+	close(): void {
+		this.attempt(() => this.terminal.stop());
+		this.clock.close();
+		this.notes.close();
+		this.#flash.close();
+	}
+
+	/** @returns whether a journal was begun */
+	#makeJournal(flashPath: string, batch: number | undefined): boolean {
+		const place = `flash file ${flashPath}`;
+		const { status } = this.terminal.log.mount();
+		if (status === "ok") {
+			if (batch === undefined) return false;
+			throw new CodedError("state", place, "is provisioned already; without --provision it is used as it is");
+		}
+		if (status !== "unprovisioned" || batch === undefined) throw new CodedError(status, place, MOUNT_TEXTS[status]);
+		this.terminal.provision(batch);
+		return true;
+	}
+}
