@@ -8,9 +8,11 @@ import { assert } from "../../src/core/assert";
 
 /** The board is dead. Nothing on it may catch this to go on: each further port call throws it again. */
 export class PowerLost extends Error {
+	/** A field, not an assignment: where the engine's own prototypes are frozen that would throw. */
+	override readonly name = "PowerLost";
+
 	constructor(message = "power lost") {
 		super(message);
-		this.name = "PowerLost";
 	}
 }
 

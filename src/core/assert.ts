@@ -5,10 +5,8 @@
 
 /** Our own bug, never bad input: the firmware logs it and restarts. */
 export class AssertionError extends Error {
-	constructor(message: string) {
-		super(message);
-		this.name = "AssertionError";
-	}
+	/** A field, not an assignment: where the engine's own prototypes are frozen, as on the board, that would throw. */
+	override readonly name = "AssertionError";
 }
 
 /**

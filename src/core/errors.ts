@@ -27,13 +27,14 @@ export type ErrorCode =
 
 /** An error with a stable code and the place it was found; the message is safe for any log. */
 export class CodedError extends Error {
+	/** A field, not an assignment: where the engine's own prototypes are frozen, as on the board, that would throw. */
+	override readonly name = "CodedError";
 	readonly code: ErrorCode;
 	/** Module and field, block or argument: "iso8583 DE 35", "journal block 7 +128". */
 	readonly place: string;
 
 	constructor(code: ErrorCode, place: string, detail = "") {
 		super(detail === "" ? `${place}: ${code}` : `${place}: ${code}, ${detail}`);
-		this.name = "CodedError";
 		this.code = code;
 		this.place = place;
 	}

@@ -1,0 +1,105 @@
+/**
+ * The device's entry, and the only file of src/ that imports drivers/: takes the board that the manifest selects,
+ * composes a Terminal and boots it. What the manifest's `config` says is checked before anything begins (I11).
+ * @module
+ */
+import { Board } from "drivers/boards/selected/board";
+import settings from "mc/config";
+import { makeConfig } from "./config";
+import { AssertionError } from "./core/assert";
+import { readU32 } from "./core/bytes";
+import { CodedError } from "./core/errors";
+import { formatAmount } from "./core/money";
+import type { RandomSource } from "./ports";
+import { Terminal } from "./terminal";
+
+/** A number of the manifest, or of mcconfig's command line, where it is a text. */
+function setting(name: string, least: number, greatest: number): number {
+	const value = Number(settings[name]);
+	if (!Number.isInteger(value) || value < least || value > greatest) {
+		throw new CodedError("range", `config ${name}`, `${least} to ${greatest}`);
+	}
+	return value;
+}
+
+function start(): void {
+	const board = new Board({ address: String(settings.hostAddress), port: setting("hostPort", 1, 65_535) });
+	const config = makeConfig({
+		terminalId: String(settings.terminalId),
+		merchantId: String(settings.merchantId),
+		plainLinks: settings.plainLinks === true,
+	});
+	const batch = setting("batch", 0, 999_999);
+	const selfTestMinor = setting("selfTestMinor", 0, config.saleMinorMax);
+	let blank: boolean = board.flashIsBlank;
+
+	const boot = (): void => {
+		const device = board.powerUp(() => attempt(boot));
+		const { clock } = device;
+		const log = (level: "E" | "W" | "I", text: string) => device.log.write(level, clock.monotonic(), "main", text);
+		try {
+			log("I", `firmware ${settings.version} on ${board.name}, terminal ${config.terminalId}`);
+			const terminal = new Terminal(device, config);
+			const first = blank;
+			if (first) {
+				log("W", "the flash is blank at each start: it is provisioned now");
+				terminal.provision(batch === 0 ? drawBatch(device.random) : batch);
+				blank = false; // From here on the journal knows more than nothing.
+			}
+			const status = terminal.start();
+			if (status !== "ok") {
+				log("E", `journal ${status}: out of service`);
+				return;
+			}
+			const { freeBlocks, doubts } = terminal.summary();
+			log("I", `journal mounted, ready after ${clock.monotonic()} ms: ${freeBlocks} blocks free, ${doubts} doubts`);
+			if (first && selfTestMinor > 0) selfTest(board, terminal, selfTestMinor, log);
+		} catch (error) {
+			// Outside the terminal's own guard: the same way out.
+			device.restart(messageOf(error));
+		}
+	};
+	boot();
+}
+
+/** A flash that forgets would sell under yesterday's numbers, and the host answer with yesterday's sales (I4). */
+function drawBatch(random: RandomSource): number {
+	const bytes = new Uint8Array(4);
+	random.fill(bytes);
+	return 1 + (readU32(bytes, 0) % 999_999);
+}
+
+/** One sale of the board's test card: shows that card, flash, link and host work together. */
+function selfTest(
+	board: Board,
+	terminal: Terminal,
+	amountMinor: number,
+	log: (level: "W" | "I", text: string) => void,
+) {
+	log("I", `self-test: a sale of ${formatAmount(amountMinor)}`);
+	terminal.onSaleEnd = () => {
+		terminal.onSaleEnd = undefined;
+		const { charged, chargedMinor, doubts } = terminal.summary();
+		const passed = charged === 1 && chargedMinor === amountMinor;
+		log(passed ? "I" : "W", `self-test ${passed ? "passed" : "failed"}: ${charged} charged, ${doubts} doubts`);
+	};
+	board.holdTestCard();
+	terminal.sale(amountMinor);
+}
+
+function messageOf(error: unknown): string {
+	if (error instanceof AssertionError || error instanceof CodedError) return error.message;
+	return `unexpected ${error instanceof Error ? error.name : "value"}`;
+}
+
+/** The engine says nothing of an error that nobody caught; this is the last place to say it. */
+function attempt(action: () => void): void {
+	try {
+		action();
+	} catch (error) {
+		trace(`E (0) main: cannot start: ${messageOf(error)}\n`);
+		throw error;
+	}
+}
+
+attempt(start);
