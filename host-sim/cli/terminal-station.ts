@@ -5,6 +5,7 @@
  * @module
  */
 import { randomInt } from "node:crypto";
+import * as fs from "node:fs";
 import type { Config } from "../../src/config";
 import { AssertionError } from "../../src/core/assert";
 import { CodedError } from "../../src/core/errors";
@@ -68,6 +69,7 @@ export class Station {
 	 */
 	constructor(options: StationOptions) {
 		const { flashPath, provision, speed, config, log } = options;
+		if (provision !== undefined && !fs.existsSync(flashPath)) refuseOldNotes(flashPath);
 		this.#flash = FileFlash.open(flashPath, provision === undefined ? {} : { createBlocks: provision.blocks });
 		try {
 			// Chance of the firmware's own: a seed would repeat it in every process. `--seed` is for the customers.
@@ -158,7 +160,15 @@ export class Station {
 			throw new CodedError("state", place, "is provisioned already; without --provision it is used as it is");
 		}
 		if (status !== "unprovisioned" || batch === undefined) throw new CodedError(status, place, MOUNT_TEXTS[status]);
+		refuseOldNotes(flashPath);
 		this.terminal.provision(batch);
 		return true;
 	}
+}
+
+/** A notebook of an earlier journal would speak of trace numbers that are about to be used again. */
+function refuseOldNotes(flashPath: string): void {
+	const path = notesPath(flashPath);
+	if (fs.existsSync(path))
+		throw new CodedError("state", `till notes ${path}`, "of an earlier journal; move it away first");
 }

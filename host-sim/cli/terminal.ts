@@ -1,0 +1,260 @@
+/**
+ * `npm run terminal`: a payment terminal in a process of its own. Its flash is a file, its host is on TCP, its time
+ * is real; `kill -9` is a power cut, and the next start is the next boot.
+ * @module
+ */
+import * as fs from "node:fs";
+import * as readline from "node:readline";
+import { makeConfig } from "../../src/config";
+import { CodedError } from "../../src/core/errors";
+import { formatAmount, parseAmount } from "../../src/core/money";
+import type { LogLevel, Screen, ScreenName, Slip } from "../../src/ports";
+import { amountText, type Language } from "../../src/ui/texts";
+import { TEST_TERMINAL } from "../acquirer/test-keys";
+import { ConsoleLog } from "../node/console-log";
+import { TEST_CARDS, type TestCard } from "../test-cards";
+import { failCli, parseCli, UsageError } from "./args";
+import { drawScreen, drawSlip, screenLine } from "./terminal-box";
+import { Cashier, type SalesResult } from "./terminal-cashier";
+import { Dialogue, statusText } from "./terminal-dialogue";
+import { Station } from "./terminal-station";
+
+const USAGE = `npm run terminal -- --flash FILE [options]
+
+A payment terminal over a file of flash. kill -9 is a power cut; the next start is the next boot.
+What screen and slip told people is written to FILE.till.jsonl.
+
+  --flash FILE       the flash; one process at a time
+  --provision        create FILE, or take an erased one, and begin a journal in it
+  --batch N          with --provision: batch to sell in (1)
+  --blocks N         with --provision: size of a new file, blocks of 4096 bytes (256)
+  --host HOST:PORT   the acquirer (127.0.0.1:8583), plain TCP: test cards only
+  --interactive      amount, card and PIN from standard input (what happens without --sales)
+  --sales N          sell N times by itself; 0 only brings what is open to its end
+  --seed N           with --sales: seed of amounts and cards (1)
+  --card NAME        with --sales: always this test card
+  --amount 12.34     with --sales: always this amount
+  --wait S           with --sales: seconds that the host may stay away, and that the end may take (15)
+  --speed N          time runs N times faster, for a host that does the same (1)
+  --language zh|en   of screens and slips (zh)
+  --log LEVEL        E W I D or V, on standard error (W)
+  --json             one JSON object a line
+  --no-reversals     never reverse anything, to show what reversals are for
+  --help             this text
+
+Ctrl-C ends the sale under way, then the terminal; once more ends it at once.
+Exit codes: 0 all sold and nothing in doubt, 1 not so, 2 bad option or flash file, 70 the firmware restarted.`;
+
+const EXIT_NOT_DONE = 1;
+const EXIT_RESTART = 70;
+
+const options = parseCli({
+	usage: USAGE,
+	options: {
+		flash: { type: "text" },
+		provision: { type: "flag" },
+		batch: { type: "number", min: 1, max: 999_999 },
+		blocks: { type: "number", min: 8, max: 16_384 },
+		host: { type: "text", default: "127.0.0.1:8583" },
+		interactive: { type: "flag" },
+		sales: { type: "number", min: 0, max: 1_000_000 },
+		seed: { type: "number", min: 0, max: Number.MAX_SAFE_INTEGER },
+		card: { type: "text" },
+		amount: { type: "text" },
+		wait: { type: "number", min: 0, max: 86_400 },
+		speed: { type: "number", min: 1, max: 1000, default: 1 },
+		language: { type: "text", oneOf: ["zh", "en"], default: "zh" },
+		log: { type: "text", oneOf: ["E", "W", "I", "D", "V"], default: "W" },
+		json: { type: "flag" },
+		"no-reversals": { type: "flag" },
+	},
+});
+const language = options.language as Language;
+
+// A reader that has gone, such as `| head`, is no reason for a stack trace.
+process.stdout.on("error", () => process.exit(0));
+
+function report(event: { kind: string; text: string } & Record<string, unknown>): void {
+	console.log(options.json ? JSON.stringify(event) : event.text);
+}
+
+/** Screens that come between sales and are somebody's business. */
+const NOTICES: readonly ScreenName[] = [
+	...(["interrupted", "askDelivered", "deliveredNoted", "reversalStarted"] as const),
+	...(["reversalDone", "reversalRefused", "outOfService"] as const),
+];
+
+function main(): void {
+	const config = makeConfig({ ...TEST_TERMINAL, plainLinks: true, autoReversal: !options["no-reversals"] });
+	const { host, port } = readHost(options.host);
+	const { flash, sales, provision } = options;
+	if (flash === undefined) throw new UsageError("--flash FILE is needed");
+	if (sales !== undefined && options.interactive) throw new UsageError("--sales and --interactive exclude each other");
+	for (const name of ["seed", "card", "amount", "wait"] as const) {
+		if (sales === undefined && options[name] !== undefined) throw new UsageError(`--${name} goes with --sales`);
+	}
+	for (const name of ["batch", "blocks"] as const) {
+		if (!provision && options[name] !== undefined) throw new UsageError(`--${name} goes with --provision`);
+	}
+	if (!provision && !fs.existsSync(flash)) {
+		throw new UsageError(`flash file ${flash} does not exist; --provision creates it`);
+	}
+	const card = readCard(options.card);
+	const amountMinor = readAmount(options.amount, config.saleMinorMin, config.saleMinorMax);
+	const batch = options.batch ?? 1;
+
+	let onScreen: (screen: Screen) => void = () => {};
+	let onSlip: (slip: Slip) => void = () => {};
+	const station = new Station({
+		flashPath: flash,
+		...(provision ? { provision: { blocks: options.blocks ?? 256, batch } } : {}),
+		host,
+		port,
+		speed: options.speed,
+		config,
+		log: new ConsoleLog({ level: options.log as LogLevel }),
+		onScreen: (screen) => onScreen(screen),
+		onSlip: (slip) => onSlip(slip),
+		onRestart: (reason) => {
+			report({ kind: "restart", reason, text: `the firmware restarts: ${reason}` });
+			process.exit(EXIT_RESTART);
+		},
+	});
+	const begun = station.provisioned ? `, provisioned with batch ${batch}` : "";
+	const torn = station.notes.tornBytes > 0 ? `, torn note of ${station.notes.tornBytes} bytes cut off` : "";
+	const text = `terminal ${config.terminalId}, flash ${flash}${begun}, host ${host}:${port} plain TCP${torn}`;
+	report({ kind: "opened", terminal: config.terminalId, provisioned: station.provisioned, text });
+
+	if (sales === undefined) {
+		const dialogue = converse(station);
+		onScreen = (screen) => {
+			if (options.json) reportScreen(screen);
+			else console.log(`\n${drawScreen(screen, language)}`);
+			dialogue.onScreen(screen);
+		};
+		onSlip = (slip) => {
+			if (options.json) console.log(JSON.stringify({ kind: "slip", slip }));
+			else console.log(drawSlip(slip, language));
+		};
+		station.boot();
+		return;
+	}
+	const cashier = new Cashier({
+		station,
+		sales,
+		seed: options.seed ?? 1,
+		language,
+		...(card === undefined ? {} : { card }),
+		...(amountMinor === undefined ? {} : { amountMinor }),
+		autoReversal: config.autoReversal,
+		waitMs: (options.wait ?? 15) * 1000,
+		speed: options.speed,
+		lateOriginalMs: config.lateOriginalMs,
+		report,
+	});
+	onScreen = (screen) => {
+		if (NOTICES.includes(screen.name)) reportScreen(screen);
+		cashier.onScreen(screen);
+	};
+	onSignal(() => cashier.stop(), station);
+	station.boot();
+	void cashier.run().then((result) => finish(station, result));
+}
+
+function reportScreen(screen: Screen): void {
+	report({ kind: "screen", ...screen, text: `screen: ${screenLine(screen, language)}` });
+}
+
+function converse(station: Station): Dialogue {
+	const typed = process.stdin.isTTY === true;
+	const dialogue: Dialogue = new Dialogue({
+		station,
+		typed,
+		print: (text) => (options.json ? report({ kind: "said", text }) : console.log(text)),
+		prompt: (text) => {
+			if (!options.json) process.stdout.write(text);
+		},
+		status: () => statusText(station),
+		onQuit: () => {
+			if (!options.json) console.log(`\n${statusText(station)}`);
+			finish(station, undefined);
+		},
+	});
+	const input = readline.createInterface({ input: process.stdin, terminal: false });
+	input.on("line", (line) => dialogue.line(line));
+	input.on("close", () => dialogue.end());
+	onSignal(() => dialogue.quit(), station);
+	return dialogue;
+}
+
+/** First an orderly end, then one at once: what is under way then is settled at the next boot. */
+function onSignal(stop: () => void, station: Station): void {
+	let asked = false;
+	for (const signal of ["SIGINT", "SIGTERM"] as const) {
+		process.on(signal, () => {
+			if (asked) {
+				station.close();
+				process.exit(EXIT_NOT_DONE);
+			}
+			asked = true;
+			stop();
+		});
+	}
+}
+
+function finish(station: Station, result: SalesResult | undefined): void {
+	const { terminal } = station;
+	const summary = terminal.summary();
+	const asks = terminal.asksDelivery;
+	station.close();
+	const settled = summary.doubts === 0 && !asks;
+	if (result !== undefined) {
+		const { sales, ended, approved, approvedMinor, declined, noAnswer, notBegun, atRest } = result;
+		const waiting = atRest
+			? "nothing waits"
+			: `${summary.doubts} in doubt (${amountText(summary.doubtSumMinor)}), ${summary.queued} reversals wait`;
+		const text = [
+			`sales ${ended} of ${sales}: approved ${approved} (${amountText(approvedMinor)}), declined ${declined}, ` +
+				`no answer ${noAnswer}, not begun ${notBegun}`,
+			`batch ${summary.batch}: charged ${summary.charged} (${amountText(summary.chargedMinor)}); ${waiting}` +
+				(!atRest && settled ? " to be sent once more, as a late original may still arrive" : ""),
+		].join("\n");
+		report({ kind: "statement", ...result, ...summary, asksDelivery: asks, text });
+	} else if (options.json) report({ kind: "statement", ...summary, asksDelivery: asks, text: "" });
+	const sold = result === undefined || result.ended === result.sales;
+	process.exit(sold && settled ? 0 : EXIT_NOT_DONE);
+}
+
+function readHost(text: string): { host: string; port: number } {
+	const match = /^([A-Za-z0-9][A-Za-z0-9.-]{0,252}):(\d{1,5})$/.exec(text);
+	const port = Number(match?.[2]);
+	if (match === null || port < 1 || port > 65_535) {
+		throw new UsageError(`--host is HOST:PORT such as 127.0.0.1:8583, not "${text}"`);
+	}
+	return { host: match[1], port };
+}
+
+function readCard(name: string | undefined): TestCard | undefined {
+	if (name === undefined) return undefined;
+	const card = TEST_CARDS.find((candidate) => candidate.name === name);
+	if (card === undefined) {
+		throw new UsageError(`--card is one of ${TEST_CARDS.map((candidate) => candidate.name).join(", ")}`);
+	}
+	return card;
+}
+
+function readAmount(text: string | undefined, least: number, greatest: number): number | undefined {
+	if (text === undefined) return undefined;
+	const amountMinor = parseAmount(text, "--amount");
+	if (amountMinor < least || amountMinor > greatest) {
+		throw new UsageError(`--amount is from ${formatAmount(least)} to ${formatAmount(greatest)}`);
+	}
+	return amountMinor;
+}
+
+try {
+	main();
+} catch (error) {
+	if (error instanceof CodedError || error instanceof UsageError) failCli(error);
+	throw error;
+}
