@@ -316,8 +316,8 @@ export class Terminal {
 		try {
 			return this.log.intent(id).batch;
 		} catch (error) {
-			if (error instanceof CodedError && (error.code === "missing" || error.code === "range")) return -1;
-			throw error;
+			if (!(error instanceof CodedError)) throw error;
+			return -1;
 		}
 	}
 

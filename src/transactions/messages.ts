@@ -129,7 +129,6 @@ export function readOutcome(answer: MessageDecoder): Outcome {
 
 /** A late or doubled answer to a sale, told apart from others. */
 export function isSaleAnswer(message: MessageDecoder): boolean {
-	return (
-		message.mti === "0210" && message.equals(3, SALE_CODE) && message.has(11) && message.equalsAt(60, 0, SALE_TYPE)
-	);
+	const sale = message.mti === "0210" && message.equals(3, SALE_CODE) && message.has(11);
+	return sale && message.has(60) && message.count(60) >= 8 && message.equalsAt(60, 0, SALE_TYPE);
 }

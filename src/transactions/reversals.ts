@@ -10,7 +10,7 @@ import type { Clock, Display, LogSink } from "../ports";
 import type { ExchangeEnd, Exchanger } from "./exchanger";
 import { type MessageBuilder, readOutcome } from "./messages";
 import { Flag } from "./records";
-import type { ReversalQueue } from "./reversal-queue";
+import { QUEUE_MAX, type ReversalQueue } from "./reversal-queue";
 import { State } from "./states";
 import type { TransactionLog } from "./transaction-log";
 
@@ -38,6 +38,8 @@ export class Reversals {
 	#paused = false;
 	#deadlineMs = 0;
 	#onDone: (() => void) | undefined;
+	/** The queue was full: flash holds reversals that it does not. */
+	#leftOut = false;
 
 	constructor(options: ReversalsOptions) {
 		this.#o = options;
@@ -50,12 +52,30 @@ export class Reversals {
 
 	/** A reversal is durable: it is due now. */
 	add(id: number): void {
-		this.#o.queue.put(id, this.#o.clock.monotonic(), false);
+		this.#put(id, this.#o.clock.monotonic(), false);
 	}
 
 	/** Accepted once: due again when no stalled original can arrive any more. */
 	watch(id: number): void {
-		this.#o.queue.put(id, this.#o.clock.monotonic() + this.#o.config.lateOriginalMs, true);
+		this.#put(id, this.#o.clock.monotonic() + this.#o.config.lateOriginalMs, true);
+	}
+
+	/** A full queue leaves it to flash, which holds every reversal: it is taken in when another ends (I3, I10). */
+	#put(id: number, dueMs: number, watching: boolean): void {
+		const { queue } = this.#o;
+		if (queue.count < QUEUE_MAX || queue.has(id)) queue.put(id, dueMs, watching);
+		else this.#leftOut = true;
+	}
+
+	#takeLeftOut(): void {
+		const { index } = this.#o.log;
+		this.#leftOut = false;
+		for (let slot = 0; slot < index.count; slot++) {
+			const id = index.ids[slot];
+			if (this.#o.queue.has(id)) continue;
+			if (index.states[slot] === State.reversing) this.add(id);
+			else if (index.states[slot] === State.unconfirmed) this.watch(id);
+		}
 	}
 
 	/**
@@ -80,7 +100,7 @@ export class Reversals {
 	resume(): void {
 		this.#paused = false;
 		this.#onDone = undefined;
-		this.#o.clock.clearTimer(this.#timer); // The limit before a sale that was cancelled: a reversal may have its full time.
+		this.#o.clock.clearTimer(this.#timer); // The limit before a sale that was cancelled holds for nobody now.
 		this.#timer = 0;
 		this.#next();
 	}
@@ -177,7 +197,10 @@ export class Reversals {
 			if (act === "watch") {
 				this.watch(id);
 				display.show({ name: "reversalDone", stan, amountMinor, code, told: "notCharged" });
-			} else queue.remove(id);
+			} else {
+				queue.remove(id);
+				if (this.#leftOut) this.#takeLeftOut();
+			}
 			queue.hurry(clock.monotonic());
 		} else if (end !== "answer" || PASSING.includes(code)) {
 			queue.backOff(id, clock.monotonic());

@@ -87,7 +87,7 @@ export class Sale {
 		if (this.#phase !== "idle") return "refusedBusy";
 		const whole = Number.isSafeInteger(amountMinor);
 		if (!whole || amountMinor < config.saleMinorMin || amountMinor > config.saleMinorMax) return "refusedAmount";
-		if (!scheme.ready()) return "refusedKeys";
+		if (!scheme.ready() || !log.sealReady) return "refusedKeys";
 		const limited = log.doubts >= config.doubtsMax || log.doubtSumMinor >= config.doubtSumMinorMax;
 		if (limited && !managerApproves) return "refusedDoubts";
 		if (log.doubts >= QUEUE_MAX - 1 || queue.count >= QUEUE_MAX - 1) return "refusedDoubts";

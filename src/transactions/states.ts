@@ -107,6 +107,7 @@ export const TABLE: { readonly [S in StateName]: { readonly [E in Event]?: Step 
 		...late("declined"),
 		// The host contradicts itself: it may hold a debit that people were told does not exist.
 		approve: reverse("06"),
+		refuse: reverse("06"), // In part, that is.
 		boot: stay("declined"),
 	},
 	abandoned: { boot: stay("abandoned") },

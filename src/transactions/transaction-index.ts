@@ -4,7 +4,7 @@
  * @module
  */
 import { assert } from "../core/assert";
-import { isSpent } from "./states";
+import { isSpent, State } from "./states";
 
 /** No record at all. */
 export const NOWHERE = 0xffff_ffff;
@@ -22,6 +22,8 @@ export class TransactionIndex {
 	readonly intentAt: Uint32Array;
 	readonly outcomeAt: Uint32Array;
 	readonly stepAt: Uint32Array;
+	/** 1: a copy of the intent stands behind the record that says what became of it. */
+	readonly intentLast: Uint8Array;
 
 	constructor(capacity: number) {
 		this.capacity = capacity;
@@ -35,6 +37,7 @@ export class TransactionIndex {
 		this.intentAt = new Uint32Array(capacity);
 		this.outcomeAt = new Uint32Array(capacity);
 		this.stepAt = new Uint32Array(capacity);
+		this.intentLast = new Uint8Array(capacity);
 	}
 
 	clear(): void {
@@ -78,6 +81,7 @@ export class TransactionIndex {
 		this.intentAt[slot] = NOWHERE;
 		this.outcomeAt[slot] = NOWHERE;
 		this.stepAt[slot] = NOWHERE;
+		this.intentLast[slot] = 0;
 		return slot;
 	}
 
@@ -86,10 +90,19 @@ export class TransactionIndex {
 		for (const array of this.#arrays()) array.copyWithin(slot, slot + 1, last + 1);
 	}
 
-	/** A record now stands elsewhere. */
+	/** Where the record stands that makes a spent transaction spent. */
+	lastAt(slot: number): number {
+		return this.states[slot] === State.reversed ? this.stepAt[slot] : this.outcomeAt[slot];
+	}
+
+	/** A record now stands elsewhere: at the end of the log. */
 	moved(from: number, to: number): void {
 		for (let slot = 0; slot < this.count; slot++) {
-			if (this.intentAt[slot] === from) this.intentAt[slot] = to;
+			if (this.intentAt[slot] === from) {
+				this.intentAt[slot] = to;
+				this.intentLast[slot] = 1;
+			}
+			if (this.lastAt(slot) === from) this.intentLast[slot] = 0;
 			if (this.outcomeAt[slot] === from) this.outcomeAt[slot] = to;
 			if (this.stepAt[slot] === from) this.stepAt[slot] = to;
 		}
@@ -99,9 +112,15 @@ export class TransactionIndex {
 		let oldest = -1;
 		for (let slot = 0; slot < this.count; slot++) {
 			if (!isSpent(this.states[slot])) continue;
-			if (oldest < 0 || this.ids[slot] < this.ids[oldest]) oldest = slot;
+			if (oldest < 0 || this.#goesBefore(slot, oldest)) oldest = slot;
 		}
 		if (oldest >= 0) this.remove(oldest);
+	}
+
+	/** One whose intent would be left behind without its end goes only when there is no other. */
+	#goesBefore(slot: number, other: number): boolean {
+		if (this.intentLast[slot] !== this.intentLast[other]) return this.intentLast[slot] < this.intentLast[other];
+		return this.ids[slot] < this.ids[other];
 	}
 
 	#arrays(): (Uint32Array | Uint16Array | Uint8Array | Float64Array)[] {
@@ -116,6 +135,7 @@ export class TransactionIndex {
 			this.intentAt,
 			this.outcomeAt,
 			this.stepAt,
+			this.intentLast,
 		];
 	}
 }

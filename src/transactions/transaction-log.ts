@@ -119,6 +119,11 @@ export class TransactionLog implements JournalClient {
 		return count;
 	}
 
+	/** True when cards can be sealed: without it no intent can be written. */
+	get sealReady(): boolean {
+		return this.#seal.ready();
+	}
+
 	/** Room for one more sale and all that is open, and a block erased ahead (I8). */
 	prepare(): boolean {
 		let unconfirmed = 0;
@@ -284,6 +289,7 @@ export class TransactionLog implements JournalClient {
 			index.stans[slot] = intent.stan;
 			index.amounts[slot] = intent.amountMinor;
 			index.intentAt[slot] = position;
+			index.intentLast[slot] = index.states[slot] === 0 ? 0 : 1;
 			if (index.states[slot] === 0) index.states[slot] = State.waiting;
 			this.#idMax = Math.max(this.#idMax, id);
 			if (id >= this.#stanMaxId) {
@@ -305,6 +311,7 @@ export class TransactionLog implements JournalClient {
 		if (later) {
 			index.steps[slot] = step;
 			index.states[slot] = bytes[start + 5];
+			index.intentLast[slot] = 0;
 		}
 	}
 
@@ -313,8 +320,11 @@ export class TransactionLog implements JournalClient {
 		if (type === TransactionRecord.reserved) return position === this.#reservedAt;
 		const slot = index.find(readU32(bytes, start));
 		if (slot < 0) return false;
-		// The newest transaction stays: its record carries the STAN counter.
-		if (isSpent(index.states[slot]) && index.ids[slot] !== this.#stanMaxId) return false;
+		// The newest transaction stays: its record carries the STAN counter. Of other spent ones the end stays as long as
+		// a copy of the intent stands behind it, or the intent alone would be a doubt again.
+		if (isSpent(index.states[slot]) && index.ids[slot] !== this.#stanMaxId) {
+			return index.intentLast[slot] !== 0 && position === index.lastAt(slot);
+		}
 		return position === index.intentAt[slot] || position === index.outcomeAt[slot] || position === index.stepAt[slot];
 	}
 
@@ -352,6 +362,7 @@ export class TransactionLog implements JournalClient {
 		this.index.steps[slot] += 1;
 		if (type === TransactionRecord.outcome) this.index.outcomeAt[slot] = position;
 		else this.index.stepAt[slot] = position;
+		this.index.intentLast[slot] = 0;
 	}
 
 	#nextId(): number {

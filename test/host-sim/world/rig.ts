@@ -4,16 +4,21 @@
 import { Acquirer } from "../../../host-sim/acquirer/acquirer";
 import { FaultPlan } from "../../../host-sim/acquirer/faults";
 import { MemoryLedgerStore } from "../../../host-sim/acquirer/ledger-store";
-import { readStatement } from "../../../host-sim/acquirer/statement";
+import { type LedgerEntry, readStatement } from "../../../host-sim/acquirer/statement";
 import { FlashMedium } from "../../../host-sim/board/flash-medium";
 import { MemoryLink } from "../../../host-sim/board/memory-link";
 import { MemoryLog } from "../../../host-sim/board/memory-log";
+import type { NorFlash } from "../../../host-sim/board/nor-flash";
+import type { Power } from "../../../host-sim/board/power";
+import type { Presentation } from "../../../host-sim/board/scripted-reader";
 import { SeededRandom } from "../../../host-sim/board/seeded-random";
+import { Till } from "../../../host-sim/board/till";
 import { VirtualTime } from "../../../host-sim/board/virtual-clock";
 import { findTestCard, TEST_CARDS } from "../../../host-sim/test-cards";
 import { checkMoney, type MoneyReport } from "../../../host-sim/world/check-money";
 import { Shop, type Visit } from "../../../host-sim/world/shop";
 import { type ConfigOptions, makeConfig } from "../../../src/config";
+import type { Clock, Link, Screen } from "../../../src/ports";
 
 export const MORNING = Date.UTC(2026, 10, 22, 1, 0, 0);
 
@@ -24,6 +29,18 @@ export interface RigOptions {
 	/** Boot again after a power cut, this much later; 0 leaves it to the test. Default 3,000. */
 	rebootMs?: number;
 	beforeWrite?(bytes: Uint8Array, rig: Rig): void;
+	/** Each screen, after the till has written it down. */
+	onScreen?(screen: Screen, rig: Rig): void;
+	/** The flash of each boot before the firmware sees it; the first time from inside the constructor. */
+	onFlash?(flash: NorFlash, rig: Rig): void;
+	/** In place of the link to the host: what the terminal gets at each boot. */
+	makeLinks?(power: Power, clock: Clock, rig: Rig): Link[];
+	/** Slips on the roll; default no end. */
+	paperSlips?: number;
+	/** How long the cashier takes to answer; default 2,000 ms. */
+	cashierMs?: number;
+	/** Silicon that holds a journal already: nothing is provisioned. */
+	medium?: FlashMedium;
 }
 
 export class Rig {
@@ -42,16 +59,19 @@ export class Rig {
 	constructor(options: RigOptions = {}) {
 		this.random = new SeededRandom(options.seed ?? 1);
 		this.faults = new FaultPlan(this.random.fork("faults"));
-		this.medium = new FlashMedium({ blocks: options.blocks ?? 16 });
+		this.medium = options.medium ?? new FlashMedium({ blocks: options.blocks ?? 16 });
 		this.startHost();
 		const rebootMs = options.rebootMs ?? 3_000;
+		const { onFlash, onScreen, makeLinks, cashierMs, paperSlips } = options;
 		this.shop = new Shop({
 			medium: this.medium,
 			config: makeConfig(options.config ?? {}),
 			log: this.log,
 			random: this.random.fork("shop"),
+			till: new Till(paperSlips === undefined ? {} : { paperSlips }),
 			makeClock: (power) => this.time.clock(power),
 			makeLinks: (power, clock) => {
+				if (makeLinks !== undefined) return makeLinks(power, clock, this);
 				const { beforeWrite } = options;
 				this.link = new MemoryLink({ power, clock, network: this.network, host: () => this.host });
 				if (beforeWrite !== undefined) this.link.beforeWrite = (bytes) => beforeWrite(bytes, this);
@@ -61,8 +81,11 @@ export class Rig {
 			onPowerLost: () => {
 				if (rebootMs > 0) this.network.setTimer(rebootMs, () => this.shop.boot());
 			},
+			...(cashierMs === undefined ? {} : { cashierMs }),
+			...(onScreen === undefined ? {} : { onScreen: (screen: Screen) => onScreen(screen, this) }),
+			...(onFlash === undefined ? {} : { onFlash: (flash: NorFlash) => onFlash(flash, this) }),
 		});
-		this.shop.provision();
+		if (options.medium === undefined) this.shop.provision();
 		this.shop.boot();
 	}
 
@@ -84,17 +107,32 @@ export class Rig {
 		if (this.link !== undefined) this.link.up = up;
 	}
 
-	/** One sale from beginning to end, at most ten minutes. */
-	sell(amountMinor = 1_234, cardName = "contactless"): Visit {
+	/** A customer comes; time does not move yet. */
+	come(amountMinor = 1_234, cardName = "contactless", more: Partial<Presentation> = {}, manager = false): Visit {
 		const card = findTestCard(cardName);
 		if (card === undefined) throw new Error(`no card ${cardName}`);
-		const visit = this.shop.sell(amountMinor, { card, delayMs: 500 }, () => {});
+		return this.shop.sell(amountMinor, { card, delayMs: 500, ...more }, () => {}, manager);
+	}
+
+	/** One sale from beginning to end, at most ten minutes. */
+	sell(amountMinor = 1_234, cardName = "contactless", more: Partial<Presentation> = {}, manager = false): Visit {
+		const visit = this.come(amountMinor, cardName, more, manager);
 		for (let s = 0; s < 600 && !visit.ended; s++) this.time.advance(1_000);
 		return visit;
 	}
 
+	/** Moves on until `reached`, timer by timer, at most `ms`. @returns whether it was reached */
+	runUntil(reached: () => boolean, ms = 600_000): boolean {
+		const end = this.time.nowMs + ms;
+		while (!reached()) {
+			if (this.time.nextDueMs > end) return false;
+			this.time.step();
+		}
+		return true;
+	}
+
 	/** Runs on until nothing waits; at most `hours` of virtual time. */
-	settle(hours = 24): void {
+	settle(hours = 30): void {
 		this.setLink(true);
 		this.faults.clear();
 		const end = this.time.nowMs + hours * 3_600_000;
@@ -104,7 +142,16 @@ export class Rig {
 		}
 	}
 
+	entries(): LedgerEntry[] {
+		return readStatement(this.store, TEST_CARDS).entries;
+	}
+
 	money(): MoneyReport {
-		return checkMoney(readStatement(this.store, TEST_CARDS).entries, this.shop.till);
+		return checkMoney(this.entries(), this.shop.till);
+	}
+
+	/** What the log says in one text, for a match. */
+	logText(): string {
+		return this.log.texts().join("\n");
 	}
 }

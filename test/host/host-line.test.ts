@@ -1,0 +1,245 @@
+/** The connection to the host: links, fail-over, time-outs, and streams that make no sense (I10, I11). */
+import { strict as assert } from "node:assert";
+import { MemoryLog } from "../../host-sim/board/memory-log";
+import { VirtualTime } from "../../host-sim/board/virtual-clock";
+import { type ConfigOptions, makeConfig } from "../../src/config";
+import { HostLine } from "../../src/host/host-line";
+import { UNIONPAY } from "../../src/iso8583/unionpay";
+import { buildFrame, ScriptedLink, type ScriptedLinkOptions } from "./scripted-link";
+
+const FRAME = buildFrame("0210", { 3: "000000", 11: "000001", 39: "00", 41: "12345678", 42: "123456789012345" });
+
+class LineBench {
+	readonly time = new VirtualTime(0);
+	readonly clock = this.time.clock();
+	readonly log = new MemoryLog();
+	readonly links: ScriptedLink[];
+	readonly line: HostLine;
+	/** Whole frames, as hex. */
+	readonly frames: string[] = [];
+	readonly results: boolean[] = [];
+	lost = 0;
+	onFrame: (() => void) | undefined;
+
+	constructor(links: Partial<ScriptedLinkOptions>[] = [{}], config: ConfigOptions = {}) {
+		this.links = links.map((link, n) => new ScriptedLink({ clock: this.clock, name: `link${n + 1}`, ...link }));
+		this.line = new HostLine({
+			links: this.links,
+			clock: this.clock,
+			log: this.log,
+			config: makeConfig(config),
+			dialect: UNIONPAY,
+			onFrame: (frame, byteLength) => {
+				this.frames.push(Buffer.from(frame.subarray(0, byteLength)).toString("hex"));
+				this.onFrame?.();
+			},
+			onLost: () => {
+				this.lost++;
+			},
+		});
+	}
+
+	connect(ms = 20): boolean | undefined {
+		const before = this.results.length;
+		this.line.connect((connected) => this.results.push(connected));
+		this.time.advance(ms);
+		return this.results[before];
+	}
+
+	logText(): string {
+		return this.log.texts().join("\n");
+	}
+}
+
+const HEX = Buffer.from(FRAME).toString("hex");
+
+describe("host: line", () => {
+	it("connects, and connects no second time while it stands", () => {
+		const bench = new LineBench();
+		assert.equal(bench.connect(), true);
+		assert.equal(bench.connect(0), true, "at once");
+		assert.equal(bench.links[0].connections, 1);
+		assert.match(bench.logText(), /link1 connected/);
+	});
+
+	it("cuts the stream into frames whatever way it is split", () => {
+		for (let pieceBytes = 1; pieceBytes <= FRAME.length + 1; pieceBytes++) {
+			const bench = new LineBench();
+			bench.connect();
+			bench.links[0].send(new Uint8Array([...FRAME, ...FRAME, ...FRAME]), pieceBytes, 3);
+			bench.time.advance(60_000);
+			assert.deepEqual(bench.frames, [HEX, HEX, HEX], `pieces of ${pieceBytes}`);
+			assert.equal(bench.lost, 0);
+		}
+	});
+
+	it("is told no when the connection is refused, and tries again when asked again", () => {
+		const bench = new LineBench([{ connects: "refused" }]);
+		assert.equal(bench.connect(), false);
+		assert.equal(bench.connect(), false);
+		assert.equal(bench.links[0].connections, 2);
+		assert.equal(bench.lost, 0, "nothing was there to be lost");
+		assert.match(bench.logText(), /link1 closed: not reachable/);
+	});
+
+	it("is told no when the refusal comes from inside the call", () => {
+		const bench = new LineBench([{ connects: "refusedAtOnce" }]);
+		assert.equal(bench.connect(0), false);
+	});
+
+	it("gives up a connection that hangs, after the connect time-out", () => {
+		const bench = new LineBench([{ connects: "hangs" }], { connectTimeoutMs: 7_000 });
+		assert.equal(bench.connect(6_999), undefined);
+		bench.time.advance(1);
+		assert.deepEqual(bench.results, [false]);
+		assert.equal(bench.links[0].closed, 1);
+		assert.match(bench.logText(), /no connection in time/);
+	});
+
+	it("goes over to the second link when the first refuses, refuses at once, or hangs", () => {
+		for (const connects of ["refused", "refusedAtOnce", "hangs"] as const) {
+			const bench = new LineBench([{ connects }, {}], { connectTimeoutMs: 1_000 });
+			assert.equal(bench.connect(2_000), true, connects);
+			assert.equal(bench.links[1].connected, true);
+			assert.match(bench.logText(), /link2 connected/);
+			assert.equal(bench.line.write(FRAME), true);
+			assert.equal(bench.links[1].requests.length, 1);
+			assert.equal(bench.links[0].connected, false);
+		}
+	});
+
+	it("ignores a first link that answers after the second has been taken", () => {
+		const bench = new LineBench([{ connects: "hangs" }, {}], { connectTimeoutMs: 1_000 });
+		bench.connect(2_000);
+		bench.links[0].hangUp();
+		bench.links[0].send(FRAME);
+		bench.time.advance(1_000);
+		assert.equal(bench.lost, 0);
+		assert.deepEqual(bench.frames, []);
+		assert.equal(bench.line.open, true);
+	});
+
+	it("is told no when every link fails, and without any link", () => {
+		assert.equal(new LineBench([{ connects: "refused" }, { connects: "refusedAtOnce" }]).connect(100), false);
+		assert.equal(new LineBench([]).connect(0), false);
+	});
+
+	it("refuses a link without TLS unless the configuration allows it, and says so", () => {
+		const bench = new LineBench([{ secure: false }]);
+		assert.equal(bench.connect(), false);
+		assert.equal(bench.links[0].connections, 0, "not one packet");
+		assert.match(bench.logText(), /link1 is not secure: refused by configuration/);
+		assert.equal(new LineBench([{ secure: false }], { plainLinks: true }).connect(), true);
+		const second = new LineBench([{ secure: false }, {}]);
+		assert.equal(second.connect(), true);
+		assert.equal(second.links[1].connected, true);
+	});
+
+	it("lets a second caller take over a connect under way; the first is told no", () => {
+		const bench = new LineBench();
+		const told: string[] = [];
+		bench.line.connect((connected) => told.push(`first ${connected}`));
+		bench.line.connect((connected) => told.push(`second ${connected}`));
+		assert.deepEqual(told, ["first false"]);
+		bench.time.advance(20);
+		assert.deepEqual(told, ["first false", "second true"]);
+		assert.equal(bench.links[0].connections, 1);
+	});
+
+	it("tells its owner once when the far end hangs up, also in the middle of a frame", () => {
+		for (const byteLength of [0, 1, 2, 10, FRAME.length - 1]) {
+			const bench = new LineBench();
+			bench.connect();
+			bench.links[0].send(FRAME.subarray(0, byteLength));
+			bench.time.advance(20);
+			bench.links[0].hangUp();
+			assert.equal(bench.lost, 1);
+			assert.equal(bench.line.open, false);
+			assert.equal(bench.line.write(FRAME), false);
+			assert.equal(bench.connect(), true);
+			bench.links[0].send(FRAME);
+			bench.time.advance(20);
+			assert.deepEqual(bench.frames, [HEX], "nothing of the old stream is left");
+		}
+	});
+
+	it("says that not one byte was taken when the link has no room", () => {
+		const bench = new LineBench([{ full: true }]);
+		bench.connect();
+		assert.equal(bench.line.write(FRAME), false);
+		assert.equal(new LineBench().line.write(FRAME), false, "or is not there");
+	});
+
+	it("closes on a peer that speaks HTTP, and the log says what it is", () => {
+		const bench = new LineBench();
+		bench.connect();
+		bench.links[0].send(Buffer.from("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", "latin1"));
+		bench.time.advance(20);
+		assert.equal(bench.lost, 1);
+		assert.equal(bench.line.open, false);
+		assert.match(bench.logText(), /the peer speaks HTTP/);
+	});
+
+	it("closes on garbage and on a flood of 64 KiB, and hands nothing on", () => {
+		const garbage = new Uint8Array(65_536);
+		for (let i = 0; i < garbage.length; i++) garbage[i] = Math.imul(i + 77, 2_654_435_761) >>> 24;
+		for (const bytes of [garbage, new Uint8Array(65_536), new Uint8Array(65_536).fill(0xff)]) {
+			const bench = new LineBench();
+			bench.connect();
+			bench.links[0].send(bytes);
+			bench.time.advance(20);
+			assert.equal(bench.lost, 1);
+			assert.equal(bench.links[0].closed, 1);
+			assert.equal(bench.frames.length, 0);
+			assert.equal(bench.connect(), true, "and can connect again");
+		}
+	});
+
+	it("takes a frame that comes a byte a second", () => {
+		const bench = new LineBench();
+		bench.connect();
+		bench.links[0].send(FRAME, 1, 1_000);
+		bench.time.advance(1_000 * FRAME.length + 1_000);
+		assert.deepEqual(bench.frames, [HEX]);
+	});
+
+	it("connects anew after a long silence, for the old connection may be dead without an error", () => {
+		const bench = new LineBench([{}], { connectionIdleMsMax: 60_000 });
+		bench.connect();
+		bench.time.advance(59_000);
+		bench.connect();
+		assert.equal(bench.links[0].connections, 1);
+		bench.links[0].send(FRAME);
+		bench.time.advance(59_900);
+		bench.connect();
+		assert.equal(bench.links[0].connections, 1, "what was heard counts");
+		bench.time.advance(60_001);
+		assert.equal(bench.connect(), true);
+		assert.equal(bench.links[0].connections, 2);
+		assert.equal(bench.lost, 0);
+		assert.match(bench.logText(), /link1 closed: idle/);
+	});
+
+	it("does not take an error of its owner for one of the stream", () => {
+		const bench = new LineBench();
+		bench.connect();
+		bench.onFrame = () => {
+			throw new RangeError("ours");
+		};
+		bench.links[0].send(FRAME);
+		assert.throws(() => bench.time.advance(20), RangeError);
+		assert.equal(bench.lost, 0);
+		assert.doesNotMatch(bench.logText(), /makes no sense/);
+	});
+
+	it("may be closed from inside a frame, and drops what came behind it", () => {
+		const bench = new LineBench();
+		bench.connect();
+		bench.onFrame = () => bench.line.close("enough");
+		bench.links[0].send(new Uint8Array([...FRAME, ...FRAME]));
+		bench.time.advance(20);
+		assert.deepEqual(bench.frames, [HEX]);
+		assert.equal(bench.lost, 0, "whoever closes need not be told");
+		bench.line.close("twice");
+	});
+});

@@ -1,0 +1,159 @@
+/** Bytes of the records, against the tables of src/transactions/DESIGN.md written out by hand. */
+import { strict as assert } from "node:assert";
+import { fromHex, toHex } from "../../src/core/bytes";
+import { CodedError } from "../../src/core/errors";
+import {
+	decodeIntent,
+	decodeMark,
+	decodeOutcome,
+	decodeStep,
+	encodeIntent,
+	encodeMark,
+	encodeOutcome,
+	encodeStep,
+	INTENT_BYTES,
+	type Intent,
+	intentNonce,
+	MARK_BYTES,
+	maskedCard,
+	OUTCOME_BYTES,
+	STEP_BYTES,
+	TransactionRecord,
+} from "../../src/transactions/records";
+
+const INTENT: Intent = {
+	id: 0x01020304,
+	stan: 999_999,
+	kind: 1,
+	batch: 258,
+	amountMinor: 123_456_789_012,
+	timeS: 0x65f0a1b2,
+	entryMode: "051",
+	condition: "00",
+	field60Rest: "00060",
+	panFirst: "621234",
+	panLast: "1232",
+	panDigits: 16,
+};
+
+const INTENT_HEX = [
+	"01020304", // id
+	"0F423F", // STAN 999999
+	"01", // kind: sale
+	"000102", // batch 258
+	"123456789012", // amount
+	"65F0A1B2", // time
+	"0510", // DE 22 and pad
+	"00", // DE 25
+	"000600", // DE 60.3-60.5 and pad
+	"621234", // first six
+	"1232", // last four
+	"10", // digits
+].join("");
+
+const failsWith = (code: string) => (error: unknown) => error instanceof CodedError && error.code === code;
+const hex = (bytes: Uint8Array) => toHex(bytes, 0, bytes.length);
+
+describe("transactions: records", () => {
+	it("writes an intent's clear part as the table says", () => {
+		const bytes = new Uint8Array(INTENT_BYTES).fill(0xee);
+		encodeIntent(bytes, INTENT);
+		assert.equal(hex(bytes.subarray(0, 33)), INTENT_HEX);
+		assert.equal(hex(bytes.subarray(33)), "EE".repeat(31), "the sealed card is not touched");
+	});
+
+	it("reads an intent back, at any offset", () => {
+		const bytes = new Uint8Array(INTENT_BYTES + 5);
+		bytes.set(fromHex(INTENT_HEX, "test"), 5);
+		assert.deepEqual(decodeIntent(bytes, 5, INTENT_BYTES), INTENT);
+	});
+
+	it("refuses an intent of another length", () => {
+		const bytes = new Uint8Array(100);
+		for (const byteLength of [0, 1, 33, 63, 65, 100]) {
+			assert.throws(() => decodeIntent(bytes, 0, byteLength), failsWith("length"), `${byteLength}`);
+		}
+	});
+
+	it("refuses an intent whose digits are none", () => {
+		for (const at of [11, 16, 21, 23, 24, 27, 30]) {
+			const bytes = new Uint8Array(INTENT_BYTES);
+			encodeIntent(bytes, INTENT);
+			bytes[at] = 0xa0;
+			assert.throws(() => decodeIntent(bytes, 0, INTENT_BYTES), failsWith("charset"), `byte ${at}`);
+		}
+	});
+
+	it("refuses an amount that does not fit or is none", () => {
+		const bytes = new Uint8Array(INTENT_BYTES);
+		for (const amountMinor of [-1, 1.5, Number.NaN, 1_000_000_000_000]) {
+			assert.throws(() => encodeIntent(bytes, { ...INTENT, amountMinor }), failsWith("range"), `${amountMinor}`);
+		}
+	});
+
+	it("writes an outcome as the table says, and reads it back", () => {
+		const outcome = { code: "00", rrn: "112200000002", authorization: "A1B2C3", hostTime: "0912351122" };
+		const bytes = new Uint8Array(OUTCOME_BYTES);
+		encodeOutcome(bytes, 0x01020304, 3, 2, outcome);
+		const expected = `01020304 03 02 3030 313132323030303030303032 413142324333 0912351122 00`;
+		assert.equal(hex(bytes), expected.replaceAll(" ", ""));
+		assert.deepEqual(decodeOutcome(bytes, 0, OUTCOME_BYTES), outcome);
+	});
+
+	it("keeps what the host left out as spaces, and reads it as absent", () => {
+		const bytes = new Uint8Array(OUTCOME_BYTES);
+		const outcome = { code: "51", rrn: "", authorization: "", hostTime: "0000000000" };
+		encodeOutcome(bytes, 1, 1, 4, outcome);
+		assert.equal(hex(bytes.subarray(8, 26)), "20".repeat(18));
+		assert.deepEqual(decodeOutcome(bytes, 0, OUTCOME_BYTES), outcome);
+	});
+
+	it("leaves nothing of an earlier record in an outcome", () => {
+		const bytes = new Uint8Array(OUTCOME_BYTES).fill(0x41);
+		encodeOutcome(bytes, 1, 1, 4, { code: "51", rrn: "", authorization: "", hostTime: "0000000000" });
+		assert.equal(bytes.indexOf(0x41), -1);
+	});
+
+	it("refuses an outcome of another length", () => {
+		for (const byteLength of [0, 31, 33]) {
+			assert.throws(() => decodeOutcome(new Uint8Array(64), 0, byteLength), failsWith("length"));
+		}
+	});
+
+	it("writes a step as the table says, and reads it back", () => {
+		const bytes = new Uint8Array(STEP_BYTES);
+		encodeStep(bytes, 0x01020304, 7, 6, { reason: "A0", tries: 0x1234, flags: 5 });
+		assert.equal(hex(bytes), "010203040706413012".concat("3405"));
+		assert.deepEqual(decodeStep(bytes, 0, STEP_BYTES), { reason: "A0", tries: 0x1234, flags: 5 });
+	});
+
+	it("refuses a step of another length", () => {
+		for (const byteLength of [0, 10, 12]) {
+			assert.throws(() => decodeStep(new Uint8Array(32), 0, byteLength), failsWith("length"));
+		}
+	});
+
+	it("writes the mark as the table says, reads it back, and refuses a newer one", () => {
+		const bytes = encodeMark({ batch: 0x010203, idMax: 0x04050607, stanMax: 0x08090a });
+		assert.equal(hex(bytes), "01010203040506070809".concat("0A"));
+		assert.deepEqual(decodeMark(bytes, 0, MARK_BYTES), { batch: 0x010203, idMax: 0x04050607, stanMax: 0x08090a });
+		bytes[0] = 2;
+		assert.throws(() => decodeMark(bytes, 0, MARK_BYTES), failsWith("newer"));
+		assert.throws(() => decodeMark(bytes, 0, 0), failsWith("newer"));
+		bytes[0] = 1;
+		assert.throws(() => decodeMark(bytes, 0, MARK_BYTES - 1), failsWith("length"));
+	});
+
+	it("shows no more of a card number than its first six and last four digits (I9)", () => {
+		assert.equal(maskedCard(INTENT), "621234******1232");
+		assert.equal(maskedCard({ ...INTENT, panDigits: 19 }), "621234*********1232");
+		assert.equal(maskedCard({ ...INTENT, panDigits: 12 }), "621234**1232");
+	});
+
+	it("builds the nonce of journal id, generation, record type and transaction id (I4)", () => {
+		const nonce = new Uint8Array(12).fill(0xee);
+		intentNonce(nonce, 0x01020304, 0x0506, 0x0708090a);
+		assert.equal(hex(nonce), "0102030405060008".concat("0708090A"));
+		assert.equal(TransactionRecord.intent, 8);
+	});
+});

@@ -1,0 +1,180 @@
+/**
+ * The transition table against an expectation written down on its own, and the rules every entry has to keep.
+ * One line a state; `to/persist/act[/reason]`, "=" for "stays, nothing written, nothing done".
+ */
+import { strict as assert } from "node:assert";
+import {
+	EVENTS,
+	type Event,
+	isCharged,
+	isDoubt,
+	isSpent,
+	STATE_NAMES,
+	State,
+	type StateName,
+	stateName,
+	TABLE,
+} from "../../src/transactions/states";
+
+const EXPECTED: Record<string, Record<string, string>> = {
+	waiting: {
+		approve: "approved/outcome/deliver",
+		decline: "declined/outcome/tellDeclined",
+		refuse: "reversing/step/tellReversing/06",
+		amountDiffers: "reversing/step/tellReversing/06",
+		badMac: "reversing/step/tellReversing/A0",
+		noAnswer: "reversing/step/tellReversing/98",
+		unsent: "abandoned/outcome/tellNotSent",
+		boot: "reversing/step/tellInterrupted/98",
+	},
+	approved: {
+		approve: "=",
+		decline: "=",
+		refuse: "=",
+		amountDiffers: "=",
+		badMac: "=",
+		noAnswer: "=",
+		deliver: "delivered/step/none",
+		notDelivered: "reversing/step/tellReversing/96",
+		boot: "approved/none/askDelivered",
+	},
+	delivered: { approve: "=", decline: "=", refuse: "=", amountDiffers: "=", badMac: "=", noAnswer: "=", boot: "=" },
+	declined: {
+		approve: "reversing/step/tellReversing/06",
+		decline: "=",
+		refuse: "reversing/step/tellReversing/06",
+		amountDiffers: "=",
+		badMac: "=",
+		noAnswer: "=",
+		boot: "=",
+	},
+	abandoned: { boot: "=" },
+	reversing: {
+		approve: "=",
+		decline: "=",
+		refuse: "=",
+		amountDiffers: "=",
+		badMac: "=",
+		noAnswer: "=",
+		reversalAccepted: "unconfirmed/step/watch",
+		reversalRefused: "reversing/none/queue",
+		boot: "reversing/none/tellInterrupted",
+	},
+	unconfirmed: {
+		approve: "=",
+		decline: "=",
+		refuse: "=",
+		amountDiffers: "=",
+		badMac: "=",
+		noAnswer: "=",
+		lateOriginalDue: "unconfirmed/none/queue",
+		reversalAccepted: "reversed/step/tellReversed",
+		reversalRefused: "unconfirmed/none/queue",
+		boot: "unconfirmed/none/watch",
+	},
+	reversed: { approve: "=", decline: "=", refuse: "=", amountDiffers: "=", badMac: "=", noAnswer: "=", boot: "=" },
+};
+
+const ANSWERS: Event[] = ["approve", "decline", "refuse", "amountDiffers", "badMac", "noAnswer"];
+
+function described(state: StateName, event: Event): string | undefined {
+	const step = TABLE[state][event];
+	if (step === undefined) return undefined;
+	if (step.to === state && step.persist === "none" && step.act === "none") return "=";
+	return `${step.to}/${step.persist}/${step.act}${step.reason === undefined ? "" : `/${step.reason}`}`;
+}
+
+describe("transactions: transition table", () => {
+	it("has the eight states the expectation has", () => {
+		assert.deepEqual(Object.keys(TABLE), Object.keys(EXPECTED));
+		assert.deepEqual(STATE_NAMES, Object.keys(EXPECTED));
+	});
+
+	for (const state of Object.keys(EXPECTED) as StateName[]) {
+		it(`takes ${state} through every event as written down`, () => {
+			for (const event of EVENTS) {
+				assert.equal(described(state, event), EXPECTED[state][event], `${state} × ${event}`);
+			}
+		});
+	}
+
+	it("keeps the numbers that stand on flash", () => {
+		assert.deepEqual(State, {
+			waiting: 1,
+			approved: 2,
+			delivered: 3,
+			declined: 4,
+			abandoned: 5,
+			reversing: 6,
+			unconfirmed: 7,
+			reversed: 8,
+		});
+		for (const name of STATE_NAMES) assert.equal(stateName(State[name]), name);
+		assert.equal(stateName(0), undefined);
+		assert.equal(stateName(9), undefined);
+	});
+
+	it("lets no late answer undo a reversal (I5)", () => {
+		for (const state of ["reversing", "unconfirmed", "reversed"] as StateName[]) {
+			for (const event of ANSWERS) {
+				const step = TABLE[state][event];
+				assert.equal(step?.to, state, `${state} × ${event}`);
+				assert.equal(step?.persist, "none");
+				assert.equal(step?.act, "none");
+			}
+		}
+	});
+
+	it("knows what to do with every state at boot, and reverses every doubt (I3)", () => {
+		for (const state of STATE_NAMES) {
+			const step = TABLE[state].boot;
+			assert.ok(step, `${state} has a boot`);
+			if (isDoubt(State[state])) {
+				assert.equal(step.to, "reversing", state);
+				assert.equal(step.act, "tellInterrupted", state);
+			}
+		}
+	});
+
+	it("leads nowhere out of reversed", () => {
+		for (const event of EVENTS) assert.equal(TABLE.reversed[event]?.to ?? "reversed", "reversed", event);
+	});
+
+	it("ends every doubt in an answer or a reversal, never in nothing", () => {
+		for (const event of [...ANSWERS, "boot", "unsent"] as Event[]) {
+			const step = TABLE.waiting[event];
+			assert.ok(step, event);
+			assert.notEqual(step.persist, "none", `${event} is durable before anybody is told (I2)`);
+		}
+		assert.ok(TABLE.reversing.reversalAccepted && TABLE.reversing.reversalRefused);
+		assert.equal(TABLE.reversing.reversalRefused?.to, "reversing");
+	});
+
+	it("makes every change of state durable (I2)", () => {
+		for (const state of STATE_NAMES) {
+			for (const event of EVENTS) {
+				const step = TABLE[state][event];
+				if (step === undefined || step.to === state) continue;
+				assert.notEqual(step.persist, "none", `${state} × ${event}`);
+			}
+		}
+	});
+
+	it("gives a reason to every reversal that begins, and to nothing else", () => {
+		for (const state of STATE_NAMES) {
+			for (const event of EVENTS) {
+				const step = TABLE[state][event];
+				const begins = step !== undefined && step.to === "reversing" && state !== "reversing";
+				assert.equal(step?.reason !== undefined, begins, `${state} × ${event}`);
+			}
+		}
+	});
+
+	it("sorts each state into charged, doubt, spent or accepted once", () => {
+		const kind = (state: StateName) => {
+			const value = State[state];
+			return `${isCharged(value) ? "charged" : ""}${isDoubt(value) ? "doubt" : ""}${isSpent(value) ? "spent" : ""}`;
+		};
+		assert.deepEqual(STATE_NAMES.map(kind), ["doubt", "charged", "charged", "spent", "spent", "doubt", "", "spent"]);
+	});
+});
