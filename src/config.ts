@@ -40,6 +40,12 @@ const NUMBERS = {
 	/** Least and greatest amount of one sale, minor units. */
 	saleMinorMin: [1, 1, 999_999_999_999],
 	saleMinorMax: [100_000_000, 1, 999_999_999_999],
+	/** How long the terminal waits for a card, and for a PIN. */
+	cardTimeoutMs: [60_000, 5_000, 600_000],
+	/** The chip's time for its verdict on an approval; after it the card has not consented. */
+	verdictTimeoutMs: [10_000, 1_000, 60_000],
+	/** A slip that is not reported printed by then is taken for not printed. */
+	printTimeoutMs: [30_000, 1_000, 300_000],
 	/** How long a result stays on the screen. */
 	resultShownMs: [3_000, 0, 60_000],
 } as const satisfies Record<string, readonly [number, number, number]>;
@@ -55,7 +61,7 @@ export type Config = { readonly [K in NumberName]: number } & {
 	readonly currency: string;
 	/** False switches the automatic reversals off: only to show what they are for. */
 	readonly autoReversal: boolean;
-	/** Links without TLS are used only when this says so, and then the screen says it too. */
+	/** Links without TLS are used only when this says so, and then screen and log say it. */
 	readonly plainLinks: boolean;
 };
 

@@ -182,6 +182,8 @@ export interface Screen {
 	readonly told?: Told;
 	/** Whether the slip is known to have been printed. */
 	readonly printed?: boolean;
+	/** The link to the host has no TLS. */
+	readonly plain?: boolean;
 	/** Counts, e.g. doubts waiting. */
 	readonly count?: number;
 }

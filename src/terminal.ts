@@ -134,14 +134,14 @@ export class Terminal {
 			this.#log("E", `journal damaged: ${mount.lostBlocks} blocks lost, ${mount.damagedRecords} records damaged`);
 		}
 		this.#log("I", `journal mounted: ${index.count} transactions, ${journal.freeBlocks} blocks free`);
-		if (this.#device.links.some((link) => !link.secure) && this.#config.plainLinks) {
+		if (this.#plain) {
 			this.#log("W", "links without TLS are allowed by configuration");
 		}
 		this.#running = true;
 		if (this.#hasOpenEnds()) journal.pin(); // Only now may what was read be acted on.
 		for (let slot = 0; slot < index.count; slot++) this.#bootOne(index.ids[slot]);
 		if (this.#questions.length > 0) this.#ask();
-		else this.#show({ name: "ready", count: this.log.doubts });
+		else this.#showReady();
 		this.#reversals.resume();
 		this.#whenReady();
 		return "ok";
@@ -241,6 +241,9 @@ export class Terminal {
 	/** An orderly end: closes the line. What is under way is settled at the next boot. */
 	stop(): void {
 		this.#running = false;
+		this.#device.clock.clearTimer(this.#readyTimer);
+		this.#readyTimer = 0;
+		this.#reversals.stop();
 		this.#host.close();
 	}
 
@@ -334,7 +337,7 @@ export class Terminal {
 		this.#readyTimer = clock.setTimer(this.#config.resultShownMs, () => {
 			this.#readyTimer = 0;
 			if (this.#sale.phase !== "idle") return;
-			if (this.#questions.length === 0) this.#show({ name: "ready", count: this.log.doubts });
+			if (this.#questions.length === 0) this.#showReady();
 			this.log.journal.idle();
 		});
 	}
@@ -346,6 +349,16 @@ export class Terminal {
 		} catch (error) {
 			failDevice(this.#device, error);
 		}
+	}
+
+	/** A link without TLS may be used: people are to see it. */
+	get #plain(): boolean {
+		return this.#config.plainLinks && this.#device.links.some((link) => !link.secure);
+	}
+
+	#showReady(): void {
+		const ready = { name: "ready", count: this.log.doubts } as const;
+		this.#show(this.#plain ? { ...ready, plain: true } : ready);
 	}
 
 	#show(screen: Screen): void {

@@ -10,6 +10,7 @@ const DOUBTS_SHOWN = 60;
 
 const WHY: Readonly<Record<DoubtRow["why"], string>> = {
 	"no answer": "no trusted answer 无可信应答",
+	"card refused": "the card refused 卡片拒绝",
 	"power cut": "power cut 断电",
 	"not delivered": "approved, delivery unknown 已批准未确认",
 };

@@ -182,7 +182,7 @@ export class Cashier {
 			counts.approved++;
 			counts.approvedMinor += amountMinor;
 		} else if (outcome === "declined") counts.declined++;
-		else if (outcome === "noAnswer") counts.noAnswer++;
+		else if (outcome === "noAnswer" || outcome === "cardRefused") counts.noAnswer++;
 		else counts.notBegun++;
 	}
 

@@ -52,7 +52,7 @@ export interface DoubtRow {
 	readonly stan: number;
 	readonly amountMinor: number;
 	/** What put it in doubt. */
-	readonly why: "no answer" | "power cut" | "not delivered";
+	readonly why: "no answer" | "card refused" | "power cut" | "not delivered";
 	/** "notDebited": no reversal was accepted, and none was needed. */
 	readonly ended: "approved" | "reversed" | "notDebited" | "open";
 }
@@ -337,6 +337,10 @@ export class TradingDay {
 		switch (name) {
 			case "declined":
 				this.#declined.add(stan);
+				break;
+			case "cardRefused":
+				this.#doubt(stan, amountMinor, "card refused");
+				this.#say("terminal", `${sale} the card refused: told not charged, reversal durable`);
 				break;
 			case "noAnswer":
 				this.#doubt(stan, amountMinor, "no answer");

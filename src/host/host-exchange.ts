@@ -10,22 +10,11 @@ import { assert } from "../core/assert";
 import { CodedError } from "../core/errors";
 import { MessageDecoder } from "../iso8583/decoder";
 import type { Dialect } from "../iso8583/dialect";
+import type { ExchangeEnd, Exchanger, Expected } from "../iso8583/exchange";
 import { renderMasked } from "../iso8583/mask";
 import type { Clock, Link, LogSink } from "../ports";
 import type { KeyScheme } from "../security/key-scheme";
 import { HostLine } from "./host-line";
-
-/** The same shape as transactions/exchanger.ts asks for. */
-export type ExchangeEnd = "answer" | "amountDiffers" | "badMac" | "unsent" | "noAnswer";
-
-export interface Expected {
-	mti: string;
-	processingCode: string;
-	amountMinor: number;
-	stan: number;
-	messageType: string;
-	batch: number;
-}
 
 export interface HostExchangeOptions {
 	links: readonly Link[];
@@ -41,7 +30,7 @@ export interface HostExchangeOptions {
 /** The host says that it could not check our MAC, or does not know our keys. */
 const KEY_TROUBLE = ["A0", "97"];
 
-export class HostExchange {
+export class HostExchange implements Exchanger {
 	readonly #options: HostExchangeOptions;
 	readonly #line: HostLine;
 	readonly #decoder: MessageDecoder;
@@ -97,7 +86,10 @@ export class HostExchange {
 			this.#timer = 0;
 			this.#silent++;
 			// A dead link may show by silence only.
-			if (this.#silent >= this.#options.config.silentExchangesMax) this.#line.close("silence");
+			if (this.#silent >= this.#options.config.silentExchangesMax) {
+				this.#silent = 0;
+				this.#line.close("silence");
+			}
 			this.#end("noAnswer");
 		});
 	}

@@ -1,15 +1,13 @@
 /**
- * What a boot reads: the newest block that counts, and the chain of blocks from it back to the tail. Writes nothing.
- * The cases A to K are those of the recovery table in DESIGN.md.
+ * What a boot reads: the newest block that counts, the last fact of the log, and the chain of blocks from it back to
+ * the tail. Writes nothing. The cases A to K are those of the recovery table in DESIGN.md.
  * @module
  */
 import { readU16, readU32 } from "../core/bytes";
-import type { FlashPartition } from "../ports";
 import type { BlockScanner } from "./block-scanner";
 import {
 	type BlockHeader,
 	BlockKind,
-	decodeHeader,
 	HEADER_BYTES,
 	headIsCopy,
 	headLength,
@@ -17,18 +15,20 @@ import {
 	isLater,
 	RecordType,
 } from "./format";
+import type { LogReader } from "./log-reader";
 import type { Ring } from "./ring";
 
 export type MountStatus = "ok" | "unprovisioned" | "foreign" | "newer";
 
 export class Recovery {
-	readonly #flash: FlashPartition;
 	readonly #ring: Ring;
+	readonly #reader: LogReader;
 	readonly #scanner: BlockScanner;
-	readonly #buffer: Uint8Array;
 	readonly #header: BlockHeader;
+	readonly #buffer: Uint8Array;
 	readonly #blockLength: number;
-	readonly #scratch = new Uint8Array(HEADER_BYTES);
+	readonly #blockShift: number;
+	readonly #alignShift: number;
 	readonly #valid: Uint8Array; // One bit a block: header of this journal.
 	#provisioning = 0; // Greatest generation of a provisioning header.
 
@@ -36,69 +36,62 @@ export class Recovery {
 	interrupted = false;
 	id = 0;
 	generation = 0;
-	sequenceMax = 0;
-	/** Block that holds `sequenceMax`, whether it counts or not: the next block to write comes after it. */
+	/** Block with the highest sequence, whether it counts or not: the next block to write comes after it. */
 	newestBlock = 0;
-	/** Offset after the last record of the head that a visit reads. */
-	headEnd = 0;
-	/** Offset of the record the next boot block copies: the head's last valid one, or the one it restates. */
+	/** Offset in the head of the last fact: the record that the next boot block copies. */
 	lastOffset = 0;
-	/** The tail as far as it is certain: what a mark that may vanish has freed still belongs to the log. */
-	tailSequence = 0;
-	tailOffset = 0;
-	/** The tail as the newest mark has it, be it provisional: where a visit begins. */
-	visitSequence = 0;
-	visitOffset = 0;
-	/** Offset of the record that a visit of the head must see last. */
-	visitEndsAt = 0;
-	/** Offset in the head of the newest mark in it, −1 without one. */
-	markOffset = -1;
-	/** The head holds no news: the next boot block replaces it (rule 5). */
+	/** The last fact is the head's first record: the next boot block takes the head's place (rule 5). */
 	restates = false;
-	restatedSequence = 0;
-	restatedEnd = 0;
 	lostBlocks = 0;
 
+	// What #inspect found in one block.
 	#kind = 0;
-	#trusted = false;
-	#news = 0;
+	#counts = false;
+	#firstIsBoot = false;
+	#records = 0;
+	#factOffset = -1;
+	#factEnd = 0;
+	#anyOffset = -1;
+	#anyEnd = 0;
+	#previousSequence = 0;
+	#previousEnd = 0;
+	#tailSequence = 0;
+	#tailOffset = 0;
+	#visitSequence = 0;
+	#visitOffset = 0;
 
-	constructor(
-		flash: FlashPartition,
-		ring: Ring,
-		scanner: BlockScanner,
-		buffer: Uint8Array,
-		header: BlockHeader,
-		blockLength: number,
-	) {
-		this.#flash = flash;
+	constructor(ring: Ring, reader: LogReader, buffer: Uint8Array, blockLength: number, align: number) {
 		this.#ring = ring;
-		this.#scanner = scanner;
+		this.#reader = reader;
+		this.#scanner = reader.scanner;
+		this.#header = reader.header;
 		this.#buffer = buffer;
-		this.#header = header;
 		this.#blockLength = blockLength;
+		this.#blockShift = 31 - Math.clz32(blockLength);
+		this.#alignShift = 31 - Math.clz32(align);
 		this.#valid = new Uint8Array((ring.blocks + 7) >> 3);
 	}
 
 	get ramBytes(): number {
-		return this.#scratch.byteLength + this.#valid.byteLength;
+		return this.#valid.byteLength;
 	}
 
 	/** Greatest generation in any header, whatever journal it belongs to. */
 	generationMax(): number {
 		let generation = 0;
 		for (let block = 0; block < this.#ring.blocks; block++) {
-			const read = this.#readHeader(block);
+			const read = this.#reader.readHeader(block);
 			if (read === "valid" || read === "newer") generation = Math.max(generation, this.#header.generation);
 		}
 		return generation;
 	}
 
-	/** Sets `status` and, when it is ok, everything about the head. */
-	findHead(): void {
+	/** Sets `status`, and when it is ok the ring: head, order and tail. */
+	recover(): void {
+		this.#ring.clear();
+		this.lostBlocks = 0;
 		this.#readHeaders();
 		if (this.status !== "ok") return;
-		const ring = this.#ring;
 		for (;;) {
 			const head = this.#newestValid();
 			if (head < 0) {
@@ -107,57 +100,16 @@ export class Recovery {
 				this.status = this.interrupted ? "unprovisioned" : "foreign";
 				return;
 			}
-			this.#inspect(head);
-			if (!this.#trusted) {
-				this.#valid[head >> 3] &= ~(1 << (head & 7)); // Cases E and F.
-				continue;
+			this.#inspect(head, this.#blockLength);
+			if (this.#counts) {
+				this.#findLastFact(head);
+				const certain = this.#isCertain();
+				this.#findChain();
+				if (!certain) this.#holdFallbacks();
+				return;
 			}
-			ring.head = head;
-			if (this.#kind === BlockKind.log && this.#news === 0 && !this.#stepBackFromCopies(head)) this.#inspect(head);
-			return;
+			this.#valid[head >> 3] &= ~(1 << (head & 7)); // Cases E and F.
 		}
-	}
-
-	/** Links the head's chain into the ring, oldest first, and counts blocks that are missing (case J). */
-	findChain(): void {
-		this.lostBlocks = 0;
-		if (this.#walkChain()) return;
-		// A block that only a provisional mark has freed is gone: so its erase was begun, and the mark is certain.
-		this.tailSequence = this.visitSequence;
-		this.tailOffset = this.visitOffset;
-		this.#walkChain();
-	}
-
-	/** @returns false when a block older than the visit's start is missing */
-	#walkChain(): boolean {
-		const ring = this.#ring;
-		ring.clear();
-		ring.add(ring.head);
-		let block = ring.head;
-		while (ring.sequence(block) !== this.tailSequence) {
-			this.#readHeader(block);
-			let previous = this.#find(this.#header.previousSequence, block);
-			if (previous < 0) {
-				if (!isLater(ring.sequence(block), this.visitSequence)) return false;
-				this.lostBlocks++;
-				previous = this.#nextOlder(this.#header.previousSequence);
-				if (previous < 0) {
-					this.tailSequence = this.visitSequence = ring.sequence(block);
-					this.tailOffset = this.visitOffset = HEADER_BYTES;
-					break;
-				}
-			}
-			ring.add(previous);
-			ring.link(previous, block);
-			block = previous;
-		}
-		ring.tail = block;
-		return true;
-	}
-
-	#readHeader(block: number): ReturnType<typeof decodeHeader> {
-		this.#flash.read(this.#scratch, block * this.#blockLength);
-		return decodeHeader(this.#scratch, 0, this.#header);
 	}
 
 	#readHeaders(): void {
@@ -170,12 +122,15 @@ export class Recovery {
 		this.#valid.fill(0);
 		this.#provisioning = -1;
 		this.interrupted = false;
+		this.id = 0;
 		this.generation = 0;
 		for (let block = 0; block < ring.blocks; block++) {
-			const read = this.#readHeader(block);
+			const read = this.#reader.readHeader(block);
 			if (read === "blank") blank++;
 			if (read === "newer") newer = true;
-			if (read !== "valid" || 1 << header.blockShift !== this.#blockLength) continue;
+			// Other geometry is another journal: its records can not be found with this one's.
+			if (read !== "valid" || header.blockShift !== this.#blockShift || header.alignShift !== this.#alignShift)
+				continue;
 			if (header.kind === BlockKind.provisioning) {
 				this.#provisioning = Math.max(this.#provisioning, header.generation);
 				continue;
@@ -202,7 +157,7 @@ export class Recovery {
 		else this.status = blank === ring.blocks ? "unprovisioned" : "foreign";
 		if (this.status !== "ok") return;
 		this.newestBlock = this.#newestValid();
-		this.sequenceMax = ring.sequence(this.newestBlock);
+		ring.sequenceMax = ring.sequence(this.newestBlock);
 	}
 
 	#isValid(block: number): boolean {
@@ -218,9 +173,184 @@ export class Recovery {
 		return newest;
 	}
 
+	/** Reads a block up to `end`: does it count, which is its last fact, which tail does it know? */
+	#inspect(block: number, end: number): void {
+		const header = this.#header;
+		this.#counts = false;
+		this.#firstIsBoot = false;
+		this.#factOffset = -1;
+		this.#anyOffset = -1;
+		if (this.#reader.readHeader(block) !== "valid") return; // A marginal header that reads differently now.
+		this.#kind = header.kind;
+		this.#previousSequence = header.previousSequence;
+		this.#previousEnd = header.previousEnd;
+		this.#tailSequence = this.#visitSequence = header.tailSequence;
+		this.#tailOffset = this.#visitOffset = header.tailOffset;
+		const sequence = this.#ring.sequence(block);
+		const scanner = this.#scanner;
+		scanner.start(block, sequence, HEADER_BYTES, end);
+		let records = 0;
+		let news = 0;
+		this.#records = 0;
+		while (scanner.next()) {
+			records++;
+			let payload = scanner.at + 2;
+			let type = headType(scanner.head);
+			const first = scanner.offset === HEADER_BYTES;
+			const isBoot = first && type === RecordType.boot && this.#kind === BlockKind.boot;
+			// Copies count for nothing while the mark that ends their reclaim is missing (rule 10).
+			const isNews = !isBoot && type !== RecordType.confirm && !headIsCopy(scanner.head);
+			// A mark is certain when something was written after it; that of a boot record, when its block is (rule 3).
+			if (records > (this.#firstIsBoot ? 2 : 1) || (isNews && records > 1)) {
+				this.#tailSequence = this.#visitSequence;
+				this.#tailOffset = this.#visitOffset;
+			}
+			if (isBoot) {
+				this.#firstIsBoot = true;
+				type = headLength(scanner.head) >= 2 ? headType(readU16(this.#buffer, payload)) : 0;
+				payload += 2;
+			}
+			if (type === RecordType.mark) {
+				this.#visitSequence = readU32(this.#buffer, payload);
+				this.#visitOffset = readU16(this.#buffer, payload + 4);
+			}
+			if (isNews) news++;
+			if (isNews || isBoot) {
+				this.#factOffset = scanner.offset;
+				this.#factEnd = scanner.cursor;
+			}
+			this.#anyOffset = scanner.offset;
+			this.#anyEnd = scanner.cursor;
+		}
+		this.#records = records;
+		if (this.#kind === BlockKind.boot) {
+			this.#counts = this.#firstIsBoot ? records > 1 : news > 0; // Cases F, G, H.
+		} else {
+			// The first block of a journal counts once the confirm that ends provisioning stands in it.
+			this.#counts = records > 1 || (records === 1 && this.#tailSequence !== sequence);
+		}
+	}
+
+	/**
+	 * The head may end with copies of a reclaim that was cut, or hold nothing else: they are void, and the log ends with
+	 * the last fact before them, be it blocks back (rule 10).
+	 */
+	#findLastFact(newest: number): void {
+		const ring = this.#ring;
+		let head = this.#stepBack(newest);
+		if (head < 0) {
+			// Facts are missing: flash was damaged. What there is must do.
+			head = newest;
+			this.#inspect(head, this.#blockLength);
+			this.#factOffset = this.#anyOffset;
+			this.#factEnd = this.#anyEnd;
+		}
+		ring.head = head;
+		ring.headEnd = this.#factEnd;
+		ring.headPreviousSequence = this.#previousSequence;
+		ring.headPreviousEnd = this.#previousEnd;
+		this.lastOffset = this.#factOffset;
+		this.restates = this.#factOffset === HEADER_BYTES;
+	}
+
+	/**
+	 * From a block that was inspected back to the one that holds its last fact, which is inspected then.
+	 * @returns that block, −1 when it is not found
+	 */
+	#stepBack(from: number): number {
+		const ring = this.#ring;
+		let block = from;
+		let voidRecords = 0;
+		while (this.#factOffset < 0) {
+			const previous = this.#find(this.#previousSequence, block);
+			if (previous < 0 || !isLater(ring.sequence(block), this.#previousSequence)) return -1;
+			voidRecords += this.#records;
+			this.#inspect(previous, this.#previousEnd);
+			block = previous;
+		}
+		this.#records += voidRecords;
+		return block;
+	}
+
+	/** May a later boot find that the block inspected last does not count? Then its boot was cut while it pinned. */
+	#isCertain(): boolean {
+		return !this.#firstIsBoot || this.#records > 2;
+	}
+
+	/**
+	 * The head is a boot block that one record follows, and that record may be torn: a later boot may not count it, and
+	 * go by what it replaced. So that is not erased before this boot has pinned for itself (rule 4).
+	 */
+	#holdFallbacks(): void {
+		const ring = this.#ring;
+		let sequence = ring.sequence(ring.head);
+		let held = -1;
+		for (let certain = false; !certain; ) {
+			const candidate = this.#nextOlder((sequence - 1) >>> 0);
+			// What comes before the head in the log is in the chain, and safe.
+			if (candidate < 0 || !isLater(ring.sequence(candidate), ring.headPreviousSequence)) return;
+			sequence = ring.sequence(candidate);
+			this.#inspect(candidate, this.#blockLength);
+			if (!this.#counts) continue;
+			const block = this.#stepBack(candidate);
+			if (block < 0) return;
+			certain = this.#isCertain();
+			// Short of room, the oldest, which is certain, is worth more than those between.
+			if (ring.freeBlocks <= 1 && held >= 0) ring.release(held);
+			if (ring.freeBlocks <= 1) return;
+			ring.hold(block);
+			held = block;
+		}
+	}
+
+	/** Links the head's chain into the ring, oldest first, and counts blocks that are missing (case J). */
+	#findChain(): void {
+		const ring = this.#ring;
+		ring.visitSequence = this.#visitSequence;
+		ring.visitOffset = this.#visitOffset;
+		ring.tailSequence = this.#tailSequence;
+		ring.tailOffset = this.#tailOffset;
+		if (this.#walkChain()) return;
+		// A block that only a provisional mark has freed is gone: so its erase was begun, and the mark is certain.
+		ring.tailSequence = ring.visitSequence;
+		ring.tailOffset = ring.visitOffset;
+		this.#walkChain();
+	}
+
+	/** @returns false when a block older than where reading begins is missing */
+	#walkChain(): boolean {
+		const ring = this.#ring;
+		ring.clear();
+		this.lostBlocks = 0;
+		ring.add(ring.head);
+		let block = ring.head;
+		let wanted = ring.headPreviousSequence;
+		while (ring.sequence(block) !== ring.tailSequence) {
+			let previous = this.#find(wanted, block);
+			if (previous < 0) {
+				if (!isLater(ring.sequence(block), ring.visitSequence)) return false;
+				this.lostBlocks++;
+				previous = this.#nextOlder(wanted);
+				if (previous < 0) {
+					ring.tailSequence = ring.visitSequence = ring.sequence(block);
+					ring.tailOffset = ring.visitOffset = HEADER_BYTES;
+					break;
+				}
+			}
+			ring.add(previous);
+			ring.link(previous, block);
+			block = previous;
+			// An unreadable header says nothing; no block has its own sequence before it.
+			const valid = this.#reader.readHeader(block) === "valid";
+			wanted = valid ? this.#header.previousSequence : ring.sequence(block);
+		}
+		ring.tail = block;
+		return true;
+	}
+
 	/** The block of this sequence; most often the one just before `near`. */
 	#find(sequence: number, near: number): number {
-		const blocks = this.#ring.blocks;
+		const { blocks } = this.#ring;
 		for (let i = 1; i < blocks; i++) {
 			const block = (near + blocks - i) % blocks;
 			if (this.#isValid(block) && !this.#ring.inChain(block) && this.#ring.sequence(block) === sequence) return block;
@@ -228,94 +358,16 @@ export class Recovery {
 		return -1;
 	}
 
-	/** The newest block older than `sequence` and not older than the tail, or −1. */
+	/** The newest block not later than `sequence` and not older than the tail, or −1. */
 	#nextOlder(sequence: number): number {
+		const ring = this.#ring;
 		let best = -1;
-		for (let block = 0; block < this.#ring.blocks; block++) {
-			if (!this.#isValid(block) || this.#ring.inChain(block)) continue;
-			const candidate = this.#ring.sequence(block);
-			if (isLater(candidate, sequence) || isLater(this.tailSequence, candidate)) continue;
-			if (best < 0 || isLater(candidate, this.#ring.sequence(best))) best = block;
+		for (let block = 0; block < ring.blocks; block++) {
+			if (!this.#isValid(block) || ring.inChain(block)) continue;
+			const candidate = ring.sequence(block);
+			if (isLater(candidate, sequence) || isLater(ring.tailSequence, candidate)) continue;
+			if (best < 0 || isLater(candidate, ring.sequence(best))) best = block;
 		}
 		return best;
-	}
-
-	/** Reads the whole block: does it count, where does it end, which tail does it know? */
-	#inspect(block: number): void {
-		const header = this.#header;
-		this.#trusted = false;
-		this.#news = 0;
-		this.markOffset = -1;
-		if (this.#readHeader(block) !== "valid") return; // A marginal header that reads differently now.
-		this.#kind = header.kind;
-		this.tailSequence = header.tailSequence;
-		this.tailOffset = header.tailOffset;
-		this.visitSequence = header.tailSequence;
-		this.visitOffset = header.tailOffset;
-		this.restatedSequence = header.previousSequence;
-		this.restatedEnd = header.previousEnd;
-		const scanner = this.#scanner;
-		scanner.start(block, this.#ring.sequence(block), HEADER_BYTES, this.#blockLength);
-		let records = 0;
-		let startsWithBoot = false;
-		let secondOffset = 0;
-		let secondEnd = 0;
-		while (scanner.next()) {
-			records++;
-			let payload = scanner.at + 2;
-			let type = headType(scanner.head);
-			const news = type !== RecordType.confirm && !headIsCopy(scanner.head);
-			// A mark is certain when something was written after it; that of a boot record, when news was.
-			if (records > 1 && (news || !startsWithBoot || this.#news > 0)) {
-				this.tailSequence = this.visitSequence;
-				this.tailOffset = this.visitOffset;
-			}
-			if (type === RecordType.boot && scanner.offset === HEADER_BYTES) {
-				startsWithBoot = true;
-				type = headLength(scanner.head) >= 2 ? headType(readU16(this.#buffer, payload)) : 0;
-				payload += 2;
-			} else if (news) this.#news++;
-			if (type === RecordType.mark) {
-				this.visitSequence = readU32(this.#buffer, payload);
-				this.visitOffset = readU16(this.#buffer, payload + 4);
-				this.markOffset = scanner.offset;
-			}
-			this.lastOffset = scanner.offset;
-			this.headEnd = scanner.cursor;
-			if (records === 2) {
-				secondOffset = scanner.offset;
-				secondEnd = scanner.cursor;
-			}
-		}
-		this.visitEndsAt = this.lastOffset;
-		if (this.#kind === BlockKind.log) {
-			// A header and its only record were one operation, the last one: the block is no more sound than the record.
-			this.restates = records === 1;
-			// The first block of a journal counts once the confirm that ends provisioning stands in it.
-			this.#trusted = records > 1 || (records === 1 && this.tailSequence !== this.#ring.sequence(block));
-			return;
-		}
-		this.#trusted = startsWithBoot ? records > 1 : this.#news > 0; // Cases F, G, H.
-		this.restates = startsWithBoot && this.#news === 0;
-		if (this.restates) {
-			this.lastOffset = HEADER_BYTES;
-			this.headEnd = secondEnd;
-			this.visitEndsAt = secondOffset;
-		}
-	}
-
-	/**
-	 * The newest block holds nothing but copies of a reclaim that was cut: if all of it followed a boot record, that
-	 * boot block is the head and what comes after it is void (rule 5).
-	 */
-	#stepBackFromCopies(head: number): boolean {
-		this.#readHeader(head);
-		this.#ring.clear();
-		const previous = this.#find(this.#header.previousSequence, head);
-		if (previous < 0) return false;
-		this.#inspect(previous);
-		if (this.#kind !== BlockKind.boot || !this.#trusted || !this.restates) return false;
-		this.#ring.head = previous;
-		return true;
 	}
 }

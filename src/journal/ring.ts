@@ -1,16 +1,36 @@
 /**
- * Which blocks are the log, in which order, and which are free. Bounded typed arrays only: 5 bytes a block.
+ * Which blocks are the log, in which order, where it begins and ends, and which blocks are free. Bounded typed arrays
+ * only: 5.4 bytes a block up to 256 blocks.
  * @module
  */
 import { assert } from "../core/assert";
+import { isLater } from "./format";
 
 export class Ring {
 	readonly blocks: number;
 	readonly #sequences: Uint32Array;
 	readonly #next: Uint8Array | Uint16Array;
 	readonly #inChain: Uint8Array; // One bit a block.
+	readonly #retired: Uint8Array; // One bit a block: it failed in this run.
+	readonly #held: Uint8Array; // One bit a block: not to be erased before this boot has pinned.
+	#withheld = 0; // Retired or held blocks outside the log: neither free nor used.
+
+	/** The newest block of the log. */
 	head = 0;
+	/** Offset in the head after the last record. */
+	headEnd = 0;
+	/** What the head's header says of the block before it. */
+	headPreviousSequence = 0;
+	headPreviousEnd = 0;
+	/** The oldest block of the log. */
 	tail = 0;
+	tailSequence = 0;
+	tailOffset = 0;
+	/** Where reading begins: later than the tail while the newest mark is provisional. */
+	visitSequence = 0;
+	visitOffset = 0;
+	/** Highest sequence of any header, whether it counts or not. */
+	sequenceMax = 0;
 	chainBlocks = 0;
 
 	constructor(blocks: number) {
@@ -18,18 +38,24 @@ export class Ring {
 		this.#sequences = new Uint32Array(blocks);
 		this.#next = blocks <= 256 ? new Uint8Array(blocks) : new Uint16Array(blocks);
 		this.#inChain = new Uint8Array((blocks + 7) >> 3);
+		this.#retired = new Uint8Array((blocks + 7) >> 3);
+		this.#held = new Uint8Array((blocks + 7) >> 3);
 	}
 
 	get ramBytes(): number {
-		return this.#sequences.byteLength + this.#next.byteLength + this.#inChain.byteLength;
+		const bits = this.#inChain.byteLength + this.#retired.byteLength + this.#held.byteLength;
+		return this.#sequences.byteLength + this.#next.byteLength + bits;
 	}
 
 	get freeBlocks(): number {
-		return this.blocks - this.chainBlocks;
+		return this.blocks - this.chainBlocks - this.#withheld;
 	}
 
 	clear(): void {
 		this.#inChain.fill(0);
+		this.#retired.fill(0);
+		this.#held.fill(0);
+		this.#withheld = 0;
 		this.chainBlocks = 0;
 	}
 
@@ -51,11 +77,11 @@ export class Ring {
 	}
 
 	inChain(block: number): boolean {
-		return (this.#inChain[block >> 3] & (1 << (block & 7))) !== 0;
+		return hasBit(this.#inChain, block);
 	}
 
 	add(block: number): void {
-		assert(!this.inChain(block), `I7 block ${block} is already part of the log`);
+		assert(!this.inChain(block) && !this.#isWithheld(block), `I7 block ${block} is free before it joins the log`);
 		this.#inChain[block >> 3] |= 1 << (block & 7);
 		this.chainBlocks++;
 	}
@@ -64,13 +90,43 @@ export class Ring {
 		assert(this.inChain(block), `I7 block ${block} is not part of the log`);
 		this.#inChain[block >> 3] &= ~(1 << (block & 7));
 		this.chainBlocks--;
+		if (hasBit(this.#retired, block)) this.#withheld++;
+	}
+
+	/** `block` failed: what it holds stays readable, but nothing more is written to it in this run. */
+	retire(block: number): void {
+		if (!this.inChain(block) && !this.#isWithheld(block)) this.#withheld++;
+		this.#retired[block >> 3] |= 1 << (block & 7);
+	}
+
+	/** A free block that may still be the truth: it is not free until {@link release}. */
+	hold(block: number): void {
+		if (this.inChain(block) || this.#isWithheld(block)) return;
+		this.#held[block >> 3] |= 1 << (block & 7);
+		this.#withheld++;
+	}
+
+	/** What was held is free. */
+	release(block: number): void {
+		if (!hasBit(this.#held, block)) return;
+		this.#held[block >> 3] &= ~(1 << (block & 7));
+		if (!hasBit(this.#retired, block)) this.#withheld--;
+	}
+
+	/** This boot has pinned: nothing else can be the truth any more. */
+	releaseAll(): void {
+		for (let block = 0; block < this.blocks; block++) this.release(block);
+	}
+
+	#isWithheld(block: number): boolean {
+		return hasBit(this.#retired, block) || hasBit(this.#held, block);
 	}
 
 	/** The free block that comes next in turn after `block`, or −1. */
 	nextFree(block: number): number {
 		for (let i = 1; i <= this.blocks; i++) {
 			const candidate = (block + i) % this.blocks;
-			if (!this.inChain(candidate)) return candidate;
+			if (!this.inChain(candidate) && !this.#isWithheld(candidate)) return candidate;
 		}
 		return -1;
 	}
@@ -83,4 +139,20 @@ export class Ring {
 		}
 		return -1;
 	}
+
+	/** Frees all blocks before the new tail: a mark that says so is durable. */
+	advanceTail(tailSequence: number, tailOffset: number): void {
+		while (this.sequence(this.tail) !== tailSequence) {
+			const freed = this.tail;
+			assert(freed !== this.head && isLater(tailSequence, this.sequence(freed)), "I7 the tail is in the log");
+			this.tail = this.next(freed);
+			this.remove(freed);
+		}
+		this.tailSequence = this.visitSequence = tailSequence;
+		this.tailOffset = this.visitOffset = tailOffset;
+	}
+}
+
+function hasBit(bits: Uint8Array, index: number): boolean {
+	return (bits[index >> 3] & (1 << (index & 7))) !== 0;
 }

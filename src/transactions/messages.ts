@@ -7,10 +7,10 @@ import type { Config } from "../config";
 import type { MessageDecoder } from "../iso8583/decoder";
 import { type Dialect, LENGTH_BYTES } from "../iso8583/dialect";
 import { MessageEncoder } from "../iso8583/encoder";
+import type { Expected } from "../iso8583/exchange";
 import type { CardData, EntryMode } from "../ports";
 import type { StoredCard } from "../security/card-seal";
 import type { KeyScheme } from "../security/key-scheme";
-import type { Expected } from "./exchanger";
 import type { Intent, Outcome } from "./records";
 
 const SALE_CODE = "000000";
@@ -51,15 +51,7 @@ export class MessageBuilder {
 	 */
 	sale(intent: Intent, card: CardData, pinBlock: Uint8Array | undefined): number {
 		const encoder = this.#encoder;
-		encoder.begin("0200");
-		encoder.digits(2, card.pan);
-		encoder.digits(3, SALE_CODE);
-		encoder.number(4, intent.amountMinor);
-		encoder.number(11, intent.stan);
-		encoder.digits(14, card.expiry);
-		encoder.digits(22, intent.entryMode);
-		if (card.sequence !== undefined) encoder.digits(23, card.sequence);
-		encoder.digits(25, intent.condition);
+		this.#begin("0200", intent, card);
 		if (pinBlock !== undefined) encoder.digits(26, "06");
 		if (card.track2 !== undefined) encoder.digits(35, card.track2);
 		this.#parties();
@@ -75,15 +67,7 @@ export class MessageBuilder {
 	/** 0400 of a sale, DE 11 being the original STAN. @returns bytes of {@link frame} */
 	reversal(intent: Intent, card: StoredCard, outcome: Outcome | undefined, reason: string): number {
 		const encoder = this.#encoder;
-		encoder.begin("0400");
-		encoder.digits(2, card.pan);
-		encoder.digits(3, SALE_CODE);
-		encoder.number(4, intent.amountMinor);
-		encoder.number(11, intent.stan);
-		encoder.digits(14, card.expiry);
-		encoder.digits(22, intent.entryMode);
-		if (card.sequence !== undefined) encoder.digits(23, card.sequence);
-		encoder.digits(25, intent.condition);
+		this.#begin("0400", intent, card);
 		if (outcome !== undefined && outcome.authorization.length === 6) encoder.ascii(38, outcome.authorization);
 		encoder.ascii(39, reason);
 		this.#parties();
@@ -102,6 +86,20 @@ export class MessageBuilder {
 	#answer(mti: string, intent: Intent): Expected {
 		const { amountMinor, stan, batch } = intent;
 		return { mti, processingCode: SALE_CODE, amountMinor, stan, messageType: SALE_TYPE, batch };
+	}
+
+	/** What a request and its reversal have in common, DE 2 to 25. */
+	#begin(mti: string, intent: Intent, card: StoredCard): void {
+		const encoder = this.#encoder;
+		encoder.begin(mti);
+		encoder.digits(2, card.pan);
+		encoder.digits(3, SALE_CODE);
+		encoder.number(4, intent.amountMinor);
+		encoder.number(11, intent.stan);
+		encoder.digits(14, card.expiry);
+		encoder.digits(22, intent.entryMode);
+		if (card.sequence !== undefined) encoder.digits(23, card.sequence);
+		encoder.digits(25, intent.condition);
 	}
 
 	#parties(): void {

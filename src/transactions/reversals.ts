@@ -6,8 +6,8 @@
 
 import type { Config } from "../config";
 import { CodedError } from "../core/errors";
+import type { ExchangeEnd, Exchanger } from "../iso8583/exchange";
 import type { Clock, Display, LogSink } from "../ports";
-import type { ExchangeEnd, Exchanger } from "./exchanger";
 import { type MessageBuilder, readOutcome } from "./messages";
 import { Flag } from "./records";
 import { QUEUE_MAX, type ReversalQueue } from "./reversal-queue";
@@ -94,6 +94,14 @@ export class Reversals {
 			if (this.#onDone !== undefined) this.#finishBeforeSale();
 		});
 		this.#next();
+	}
+
+	/** Sends nothing more; flash keeps what waits. */
+	stop(): void {
+		this.#paused = true;
+		this.#onDone = undefined;
+		this.#o.clock.clearTimer(this.#timer);
+		this.#timer = 0;
 	}
 
 	/** The line is free again. */

@@ -9,10 +9,10 @@ import { assert } from "../core/assert";
 import { CodedError } from "../core/errors";
 import { luhnValid } from "../core/luhn";
 import type { MessageDecoder } from "../iso8583/decoder";
+import type { ExchangeEnd, Exchanger } from "../iso8583/exchange";
 import { responseText } from "../iso8583/response-codes";
 import type { CardData, Device, Screen, Slip } from "../ports";
 import type { KeyScheme } from "../security/key-scheme";
-import type { ExchangeEnd, Exchanger } from "./exchanger";
 import { entryModeDigits, field60Rest, type MessageBuilder, readOutcome } from "./messages";
 import { Flag, type Intent, maskedCard, type Outcome } from "./records";
 import { QUEUE_MAX, type ReversalQueue } from "./reversal-queue";
@@ -72,6 +72,8 @@ export class Sale {
 	#card: CardData | undefined;
 	#withPin = false;
 	#id = 0;
+	/** Of the step under way: card, PIN, verdict or paper. */
+	#timer = 0;
 
 	constructor(options: SaleOptions) {
 		this.#o = options;
@@ -126,6 +128,7 @@ export class Sale {
 		const { device } = this.#o;
 		this.#phase = "card";
 		this.#show({ name: "presentCard", amountMinor: this.#amountMinor });
+		this.#within(this.#o.config.cardTimeoutMs, () => this.cancel());
 		const serial = this.#serial;
 		device.reader.start({
 			amountMinor: this.#amountMinor,
@@ -157,6 +160,7 @@ export class Sale {
 		}
 		this.#phase = "pin";
 		this.#show({ name: "enterPin", amountMinor: this.#amountMinor });
+		this.#within(this.#o.config.cardTimeoutMs, () => this.cancel());
 		const serial = this.#serial;
 		device.keypad.requestPin(this.#amountMinor, (pin) => {
 			if (serial !== this.#serial || this.#phase !== "pin") {
@@ -187,6 +191,7 @@ export class Sale {
 	}
 
 	#connect(): void {
+		this.#noTimer();
 		this.#phase = "connecting";
 		this.#show({ name: "connecting", amountMinor: this.#amountMinor });
 		this.#o.exchanger.connect(
@@ -272,14 +277,17 @@ export class Sale {
 		} else {
 			// The host's approval is an outcome only with the card's own consent.
 			this.#phase = "verdict";
+			const refused = (why: string) => {
+				this.#log("W", `stan=${intent.stan}: ${why}`);
+				this.#act(this.#apply("refuse"), intent, undefined, "cardRefused");
+			};
+			this.#within(this.#o.config.verdictTimeoutMs, () => refused("the card gave no verdict"));
 			const serial = this.#serial;
 			this.#o.device.reader.complete(issuerData, (consent) => {
 				if (serial !== this.#serial || this.#phase !== "verdict") return;
+				this.#noTimer();
 				if (consent === "TC") this.#act(this.#o.log.apply(this.#id, "approve", { outcome }), intent, outcome);
-				else {
-					this.#log("W", `stan=${intent.stan}: the card refused the approval`);
-					this.#act(this.#apply("refuse"), intent);
-				}
+				else refused("the card refused the approval");
 			});
 		}
 	}
@@ -289,7 +297,7 @@ export class Sale {
 	}
 
 	/** What the table asks for; everything it tells is durable by now. */
-	#act(act: Act, intent: Intent, outcome?: Outcome): void {
+	#act(act: Act, intent: Intent, outcome?: Outcome, reversing: "noAnswer" | "cardRefused" = "noAnswer"): void {
 		const { stan, amountMinor } = intent;
 		const card = maskedCard(intent);
 		switch (act) {
@@ -306,7 +314,7 @@ export class Sale {
 				return;
 			case "tellReversing":
 				this.#o.reversals.add(this.#id);
-				this.#over({ name: "noAnswer", stan, amountMinor, card, told: "notCharged" });
+				this.#over({ name: reversing, stan, amountMinor, card, told: "notCharged" });
 				return;
 			default:
 				assert(false, `I2 a sale does not ${act}`);
@@ -321,18 +329,32 @@ export class Sale {
 		const card = maskedCard(intent);
 		this.#show({ name: "approved", stan, amountMinor, card, told: "paid" });
 		const slip = saleSlip(intent, outcome, this.#o.config);
+		const noPaper = () => {
+			this.#phase = "paper";
+			this.#show({ name: "approvedNoPaper", stan, amountMinor, card, told: "paid" });
+		};
+		this.#within(this.#o.config.printTimeoutMs, noPaper);
 		device.printer.print(
 			slip,
 			this.#mine((printed: boolean) => {
+				this.#noTimer();
 				if (printed) {
 					this.#apply("deliver");
 					this.#over(undefined);
-				} else {
-					this.#phase = "paper";
-					this.#show({ name: "approvedNoPaper", stan, amountMinor, card, told: "paid" });
-				}
+				} else noPaper();
 			}),
 		);
+	}
+
+	/** The step under way has a limit of its own. */
+	#within(ms: number, onLate: () => void): void {
+		this.#noTimer();
+		this.#timer = this.#o.device.clock.setTimer(ms, this.#mine(onLate));
+	}
+
+	#noTimer(): void {
+		this.#o.device.clock.clearTimer(this.#timer);
+		this.#timer = 0;
 	}
 
 	/** A callback that counts only while this sale is the one under way. */
@@ -346,6 +368,7 @@ export class Sale {
 	#over(screen: Screen | undefined): void {
 		this.#phase = "idle";
 		this.#serial++;
+		this.#noTimer();
 		this.#card = undefined;
 		this.#pinBlock.fill(0);
 		this.#o.device.reader.stop();

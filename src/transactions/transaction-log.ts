@@ -41,6 +41,8 @@ const ID_MAX = 0xffff_ff00;
 const ROOM_BYTES = 640;
 /** What a reversal that was accepted once may still write. */
 const UNCONFIRMED_ROOM_BYTES = 320;
+/** At the greatest interval of five minutes. */
+const TRIES_A_DAY = 288;
 const NO_REASON = "  ";
 
 /** What a sale adds to its counters. */
@@ -196,13 +198,14 @@ export class TransactionLog implements JournalClient {
 		return step.act;
 	}
 
-	/** One more try of a reversal; durable at powers of two, then daily by the caller's `force`. */
-	noteTry(id: number, force = false): number {
+	/** One more try of a reversal; durable at powers of two, then about daily. */
+	noteTry(id: number): number {
 		const { index } = this;
 		const slot = this.#slot(id);
 		const tries = Math.min(0xffff, index.tries[slot] + 1);
 		index.tries[slot] = tries;
-		if (force || (tries & (tries - 1)) === 0) this.#writeStep(slot);
+		const early = tries < TRIES_A_DAY && (tries & (tries - 1)) === 0;
+		if (early || tries % TRIES_A_DAY === 0) this.#writeStep(slot);
 		return tries;
 	}
 
@@ -298,6 +301,7 @@ export class TransactionLog implements JournalClient {
 			}
 			return;
 		}
+		if (stateName(bytes[start + 5]) === undefined) throw new CodedError("newer", `transaction ${id}`, "unknown state");
 		const step = bytes[start + 4];
 		// Copies may stand in any order: the later step wins, and the comparison survives the wrap of a byte.
 		const later = index.steps[slot] === 0 || (step - index.steps[slot]) << 24 >= 0;

@@ -20,11 +20,11 @@ export const SCREEN_COLUMNS = 20;
 /** The first line says what it is in one glance. */
 type Text = Readonly<Record<Language, readonly string[]>>;
 
-/** Placeholders: {amount} {stan} {card} {code} {count} {printed}. */
+/** Placeholders: {amount} {stan} {card} {code} {count} {printed} {plain}. */
 export const SCREEN_TEXTS: Readonly<Record<ScreenName, Text>> = {
 	ready: {
-		zh: ["欢迎光临", "请输入金额", "待冲正 {count} 笔"],
-		en: ["Ready", "Enter amount", "Reversals open: {count}"],
+		zh: ["欢迎光临", "请输入金额", "待冲正 {count} 笔", "{plain}"],
+		en: ["Ready", "Enter amount", "Reversals open: {count}", "{plain}"],
 	},
 	outOfService: { zh: ["暂停服务", "请联系技术支持"], en: ["Out of service", "Call support"] },
 	sendingReversals: {
@@ -129,6 +129,7 @@ export const SCREEN_TEXTS: Readonly<Record<ScreenName, Text>> = {
 	refusedStopped: { zh: ["终端已停止", "请重新启动"], en: ["Stopped", "Restart it"] },
 };
 
+const PLAIN: Readonly<Record<Language, string>> = { zh: "线路未加密", en: "Link without TLS" };
 const PRINTED: Readonly<Record<Language, readonly [string, string]>> = {
 	zh: ["未确认打印", "已打印"],
 	en: ["not confirmed", "printed"],
@@ -180,7 +181,7 @@ function fill(template: string, value: (name: string) => string | undefined): st
 }
 
 function placeholder(screen: Screen, name: string, language: Language): string | undefined {
-	const { amountMinor, stan, card, code, count, printed } = screen;
+	const { amountMinor, stan, card, code, count, printed, plain } = screen;
 	switch (name) {
 		case "amount":
 			return amountMinor === undefined ? undefined : amountText(amountMinor);
@@ -194,6 +195,8 @@ function placeholder(screen: Screen, name: string, language: Language): string |
 			return count === undefined || count === 0 ? undefined : `${count}`;
 		case "printed":
 			return printed === undefined ? undefined : PRINTED[language][printed ? 1 : 0];
+		case "plain":
+			return plain === true ? PLAIN[language] : undefined;
 		default:
 			return undefined;
 	}

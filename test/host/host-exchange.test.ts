@@ -4,8 +4,9 @@ import { MemoryLog } from "../../host-sim/board/memory-log";
 import { VirtualTime } from "../../host-sim/board/virtual-clock";
 import { type ConfigOptions, makeConfig } from "../../src/config";
 import { AssertionError } from "../../src/core/assert";
-import { type Expected, HostExchange } from "../../src/host/host-exchange";
+import { HostExchange } from "../../src/host/host-exchange";
 import type { MessageDecoder } from "../../src/iso8583/decoder";
+import type { Expected } from "../../src/iso8583/exchange";
 import { UNIONPAY } from "../../src/iso8583/unionpay";
 import { buildAnswer, buildFrame, type Changes, SCHEME, ScriptedLink, type ScriptedLinkOptions } from "./scripted-link";
 

@@ -4,6 +4,7 @@
  */
 import { strict as assert } from "node:assert";
 import { FAULT_NAMES } from "../../host-sim/acquirer/faults";
+import { Till } from "../../host-sim/board/till";
 import type { Told } from "../../src/ports";
 import { State } from "../../src/transactions/states";
 import { Rig } from "../host-sim/world/rig";
@@ -33,7 +34,7 @@ describe("transactions: sale", () => {
 		["poor", "notCharged", "declined", "51"],
 		["lost", "notCharged", "declined", "41"],
 		["restricted", "notCharged", "declined", "62"],
-		["chip-refuses", "notCharged", "noAnswer"],
+		["chip-refuses", "notCharged", "cardRefused"],
 		["wrong-pin", "notCharged", "declined", "55"],
 		["unknown", "notCharged", "declined", "14"],
 		["bad-check-digit", undefined, "cardInvalid"],
@@ -178,7 +179,7 @@ describe("transactions: sale", () => {
 	it("with a chip card that is gone at the approval is reversed with reason 06", () => {
 		const rig = new Rig();
 		const visit = rig.sell(1_000, "chip", { fault: "gone" });
-		assert.equal(visit.screens.at(-1), "noAnswer");
+		assert.equal(visit.screens.at(-1), "cardRefused");
 		assert.equal(rig.shop.terminal.log.reason(1), "06");
 		assert.equal(toldOf(rig), "notCharged");
 		rig.settle();
@@ -199,12 +200,39 @@ describe("transactions: sale", () => {
 
 	it("waits for a chip that thinks, and cannot be cancelled meanwhile", () => {
 		const rig = new Rig();
-		const visit = rig.come(1_000, "chip", { verdictMs: 20_000 });
+		const visit = rig.come(1_000, "chip", { verdictMs: 9_000 });
 		rig.runUntil(() => rig.shop.terminal.phase === "verdict");
 		assert.equal(rig.shop.terminal.cancel(), false);
 		assert.equal(toldOf(rig), undefined, "nothing is told before the card's consent");
 		rig.runUntil(() => visit.ended);
 		assert.equal(toldOf(rig), "paid");
+	});
+
+	it("takes a chip that never gives its verdict for one that has not consented", () => {
+		const rig = new Rig();
+		const visit = rig.come(1_000, "chip", { verdictMs: 3_600_000 });
+		rig.runUntil(() => visit.ended);
+		assert.equal(visit.screens.at(-1), "cardRefused");
+		assert.equal(rig.shop.terminal.log.reason(1), "06");
+		rig.settle();
+		assertAtRest(rig);
+	});
+
+	it("does not wait for a card, or a PIN, for ever", () => {
+		const rig = new Rig();
+		const slow = rig.come(1_000, "chip", { delayMs: 3_600_000 });
+		rig.runUntil(() => slow.ended);
+		assert.equal(slow.screens.at(-1), "cancelled");
+		assert.equal(rig.sell().screens.at(-1), "approved");
+	});
+
+	it("takes a printer that never answers for one without paper", () => {
+		const rig = new Rig({ till: new Till({ printMs: 3_600_000 }) });
+		const visit = rig.come(1_000, "contactless");
+		rig.runUntil(() => visit.screens.at(-1) === "approvedNoPaper");
+		assert.equal(toldOf(rig), "paid");
+		rig.runUntil(() => visit.ended);
+		assert.equal(rig.shop.terminal.log.index.states[0], State.delivered);
 	});
 
 	it("can be cancelled until the request leaves, and not after", () => {

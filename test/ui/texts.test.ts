@@ -14,6 +14,7 @@ const WIDEST = {
 	card: "622123*********3450",
 	printed: false,
 	count: 64,
+	plain: true,
 } as const;
 
 function eachScreen(check: (name: ScreenName, language: Language) => void): void {
@@ -60,7 +61,10 @@ describe("ui screens", () => {
 		eachScreen((name, language) => {
 			for (const line of SCREEN_TEXTS[name][language]) {
 				for (const [, value] of line.matchAll(/\{(.*?)\}/g)) {
-					assert.ok(["amount", "stan", "card", "code", "count", "printed"].includes(value), `${name}: ${line}`);
+					assert.ok(
+						["amount", "stan", "card", "code", "count", "printed", "plain"].includes(value),
+						`${name}: ${line}`,
+					);
 				}
 			}
 		});

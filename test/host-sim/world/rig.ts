@@ -37,6 +37,7 @@ export interface RigOptions {
 	makeLinks?(power: Power, clock: Clock, rig: Rig): Link[];
 	/** Slips on the roll; default no end. */
 	paperSlips?: number;
+	till?: Till;
 	/** How long the cashier takes to answer; default 2,000 ms. */
 	cashierMs?: number;
 	/** Silicon that holds a journal already: nothing is provisioned. */
@@ -68,7 +69,7 @@ export class Rig {
 			config: makeConfig(options.config ?? {}),
 			log: this.log,
 			random: this.random.fork("shop"),
-			till: new Till(paperSlips === undefined ? {} : { paperSlips }),
+			till: options.till ?? new Till(paperSlips === undefined ? {} : { paperSlips }),
 			makeClock: (power) => this.time.clock(power),
 			makeLinks: (power, clock) => {
 				if (makeLinks !== undefined) return makeLinks(power, clock, this);

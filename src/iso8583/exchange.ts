@@ -1,8 +1,8 @@
 /**
- * What a transaction needs of the line to the host: one request, one end. `host/` implements it.
+ * One request and its one end, as the line to the host gives it (`host/`) and a transaction needs it (`transactions/`).
  * @module
  */
-import type { MessageDecoder } from "../iso8583/decoder";
+import type { MessageDecoder } from "./decoder";
 
 /**
  * How a request ended. "amountDiffers": a verified answer to it with another amount. "badMac": an answer that cannot
