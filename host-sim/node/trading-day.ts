@@ -53,7 +53,7 @@ export interface DoubtRow {
 	readonly amountMinor: number;
 	/** What put it in doubt. */
 	readonly why: "no answer" | "card refused" | "power cut" | "not delivered";
-	/** "notDebited": no reversal was accepted, and none was needed. */
+	/** "notDebited": reversals are off, and none was needed. */
 	readonly ended: "approved" | "reversed" | "notDebited" | "open";
 }
 
@@ -65,7 +65,7 @@ export interface DayResult {
 	approvedMinor: number;
 	declined: number;
 	reversed: number;
-	/** In doubt, never debited, and no reversal accepted (they were switched off). */
+	/** Reversals are off: in doubt, and never debited. */
 	notDebited: number;
 	/** The customer stood there, and no request ever left: refused card, cancelled, no link, terminal refused. */
 	notBegun: number;
@@ -131,7 +131,6 @@ export class TradingDay {
 	readonly #server: AcquirerServer;
 	#shop!: Shop; // From the first line of #run on.
 	readonly #why = new Map<number, { why: DoubtRow["why"]; amountMinor: number }>();
-	readonly #reversed = new Set<number>();
 	readonly #declined = new Set<number>();
 	#link: TcpLink | undefined;
 	#linkUp = true;
@@ -361,7 +360,6 @@ export class TradingDay {
 				this.#say("cashier", `${sale} the customer has nothing: reversed`);
 				break;
 			case "reversalDone":
-				this.#reversed.add(stan);
 				this.#say("terminal", `${sale} reversal accepted (冲正成功)`);
 				break;
 			case "reversalRefused":
@@ -385,7 +383,7 @@ export class TradingDay {
 		const rows: DoubtRow[] = [];
 		for (const [stan, { why, amountMinor }] of [...this.#why].sort(([a], [b]) => a - b)) {
 			const row = money.rows.find((candidate) => candidate.stan === stan);
-			let ended: DoubtRow["ended"] = this.#reversed.has(stan) ? "reversed" : "notDebited";
+			let ended: DoubtRow["ended"] = this.#options.reversals ? "reversed" : "notDebited";
 			if (row?.wrong !== undefined) ended = "open";
 			else if ((row?.cardNetMinor ?? 0) > 0) ended = "approved";
 			rows.push({ stan, amountMinor, why, ended });

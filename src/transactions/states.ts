@@ -56,7 +56,7 @@ export type Act =
 	| "askDelivered"
 	| "queue" // The reversal is due.
 	| "watch" // Wait for lateOriginalDue.
-	| "tellReversed";
+	| "rest"; // Nothing more can come: it leaves the queue.
 
 export interface Step {
 	readonly to: StateName;
@@ -120,7 +120,7 @@ export const TABLE: { readonly [S in StateName]: { readonly [E in Event]?: Step 
 	unconfirmed: {
 		...late("unconfirmed"),
 		lateOriginalDue: { to: "unconfirmed", persist: "none", act: "queue" },
-		reversalAccepted: { to: "reversed", persist: "step", act: "tellReversed" },
+		reversalAccepted: { to: "reversed", persist: "step", act: "rest" },
 		reversalRefused: { to: "unconfirmed", persist: "none", act: "queue" },
 		boot: { to: "unconfirmed", persist: "none", act: "watch" },
 	},

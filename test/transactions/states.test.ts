@@ -68,7 +68,7 @@ const EXPECTED: Record<string, Record<string, string>> = {
 		badMac: "=",
 		noAnswer: "=",
 		lateOriginalDue: "unconfirmed/none/queue",
-		reversalAccepted: "reversed/step/tellReversed",
+		reversalAccepted: "reversed/step/rest",
 		reversalRefused: "unconfirmed/none/queue",
 		boot: "unconfirmed/none/watch",
 	},
