@@ -15,7 +15,7 @@ export class LogDisplay implements Display {
 	}
 
 	show(screen: Screen): void {
-		const { name, stan, amountMinor, card, code, told, printed, count } = screen;
+		const { name, stan, amountMinor, card, code, told, printed, count, plain } = screen;
 		let text: string = name;
 		if (stan !== undefined) text += ` stan=${stan}`;
 		if (amountMinor !== undefined) text += ` amount=${formatAmount(amountMinor)}`;
@@ -23,6 +23,7 @@ export class LogDisplay implements Display {
 		if (code !== undefined) text += ` code=${code}`;
 		if (printed !== undefined) text += ` printed=${printed}`;
 		if (count !== undefined && count > 0) text += ` doubts=${count}`;
+		if (plain === true) text += " plain";
 		if (told !== undefined) text += ` told=${told}`;
 		this.#log.write("I", this.#clock.monotonic(), "display", text);
 	}

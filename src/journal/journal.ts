@@ -23,6 +23,8 @@ const BLOCK_BYTES_MAX = 32768;
 const WRITE_ALIGN_MAX = 32;
 /** Cells of an interrupted operation may read differently each time; a CRC tells when they read right. */
 const READ_TRIES_MAX = 32;
+/** One record only, and giving up costs a restart. */
+const PIN_READ_TRIES_MAX = 512;
 /**
  * How far a boot's sequence lies beyond the highest it can read. A torn header that can not be read now may be
  * readable later; no block may then share its sequence (rule 2).
@@ -209,7 +211,7 @@ export class Journal {
 		const from = this.#lastPosition();
 		// The copy becomes: head bytes and payload of the old record, as payload of the boot record.
 		let innerBytes = -1;
-		for (let tries = 0; innerBytes < 0 && tries < READ_TRIES_MAX; tries++) innerBytes = this.#reader.load(from);
+		for (let tries = 0; innerBytes < 0 && tries < PIN_READ_TRIES_MAX; tries++) innerBytes = this.#reader.load(from);
 		if (innerBytes < 0) throw new CodedError("damaged", "journal pin", "the last record reads differently now");
 		this.#buffer.copyWithin(PAYLOAD_AT, LOADED_AT, LOADED_AT + 2 + innerBytes);
 		writeU16(this.#buffer, HEADER_BYTES, recordHead(RecordType.boot, innerBytes + 2, false));
