@@ -214,7 +214,10 @@ export interface Slip {
 }
 
 export interface Printer {
-	/** `onDone(true)`: paper carries the slip; `onDone(false)`: no paper or broken. */
+	/**
+	 * `onDone(true)`: paper carries the slip; `onDone(false)`: no paper, broken, or still busy with another slip. Calls
+	 * back exactly once and never inside the call.
+	 */
 	print(slip: Slip, onDone: (printed: boolean) => void): void;
 }
 

@@ -264,13 +264,21 @@ export class Terminal {
 	}
 
 	#bootOne(id: number): void {
+		const interrupted = this.log.index.states[this.log.index.find(id)] === State.waiting;
 		const act = this.log.apply(id, "boot");
 		if (act === "tellInterrupted") {
 			const intent = this.log.intent(id);
 			const { stan, amountMinor } = intent;
-			this.#log("W", `stan=${stan} was interrupted: it is reversed`);
+			this.#log("W", `stan=${stan} ${interrupted ? "was interrupted: it is reversed" : "is still to be reversed"}`);
 			this.#reversals.add(id);
-			this.#show({ name: "interrupted", stan, amountMinor, card: maskedCard(intent), told: "notCharged" });
+			// Told again, also when it was before: power may have gone between flash and screen.
+			this.#show({
+				name: interrupted ? "interrupted" : "reversalStarted",
+				stan,
+				amountMinor,
+				card: maskedCard(intent),
+				told: "notCharged",
+			});
 		} else if (act === "watch") this.#reversals.watch(id);
 		else if (act === "askDelivered") this.#questions.push(id);
 	}
@@ -325,6 +333,7 @@ export class Terminal {
 	}
 
 	#afterSale(): void {
+		if (!this.#running) return;
 		this.#reversals.resume();
 		this.#whenReady();
 		this.onSaleEnd?.();

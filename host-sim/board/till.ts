@@ -57,7 +57,7 @@ export class Till {
 	readonly #printMs: number;
 	readonly #reportMs: number;
 	readonly #notesMax: number;
-	readonly #latest = new Map<number, Told>();
+	readonly #latest = new Map<number, { told: Told; amountMinor: number | undefined }>();
 
 	constructor(options: TillOptions = {}) {
 		this.#printMs = options.printMs ?? PRINT_MS;
@@ -78,7 +78,10 @@ export class Till {
 		const printer: Printer = {
 			print: (slip, onDone) => {
 				power.check();
-				assert(!busy, "one slip at a time");
+				if (busy) {
+					clock.setTimer(this.#reportMs, () => onDone(false));
+					return;
+				}
 				busy = true;
 				this.#print(slip, power, clock, (printed) => {
 					busy = false;
@@ -91,7 +94,12 @@ export class Till {
 
 	/** What people were last told about `stan`; undefined: nothing yet. */
 	told(stan: number): Told | undefined {
-		return this.#latest.get(stan);
+		return this.#latest.get(stan)?.told;
+	}
+
+	/** The amount that was told with it. */
+	toldAmount(stan: number): number | undefined {
+		return this.#latest.get(stan)?.amountMinor;
 	}
 
 	/** Trace numbers somebody was told something about, in the order of their first statement. */
@@ -116,7 +124,7 @@ export class Till {
 		if (screen.told !== undefined) {
 			assert(screen.stan !== undefined, "I6 a screen that speaks of money names its sale");
 			this.#note("screen", screen.stan, screen.name, screen.told, screen.amountMinor, undefined);
-			this.#latest.set(screen.stan, screen.told);
+			this.#latest.set(screen.stan, { told: screen.told, amountMinor: screen.amountMinor });
 		}
 		this.onScreen?.(screen);
 	}
@@ -140,7 +148,7 @@ export class Till {
 
 	#out(note: TillNote, paper: PaperState): void {
 		note.paper = paper;
-		if (paper === "whole") this.#latest.set(note.stan, note.told);
+		if (paper === "whole") this.#latest.set(note.stan, { told: note.told, amountMinor: note.amountMinor });
 		if (note.slip !== undefined) this.onSlip?.(note.slip, paper);
 	}
 

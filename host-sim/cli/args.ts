@@ -139,3 +139,11 @@ function firstSentence(text: string): string {
 	const end = text.search(/[.\n](\s|$)/);
 	return end < 0 ? text : text.slice(0, end);
 }
+
+/** Exit code of a command whose reader has gone: 128 + SIGPIPE, as shells have it. */
+export const EXIT_CLOSED_OUTPUT = 141;
+
+/** A reader that has gone, such as `| head`, ends the command without a stack trace; the work is not done, and it says so. */
+export function endOnClosedOutput(): void {
+	process.stdout.on("error", () => process.exit(EXIT_CLOSED_OUTPUT));
+}

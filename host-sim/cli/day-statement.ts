@@ -18,7 +18,7 @@ const ENDED: Readonly<Record<DoubtRow["ended"], string>> = {
 	approved: "stands, customer has the slip 成交",
 	reversed: "reversed 已冲正",
 	notDebited: "was never debited 未曾扣款",
-	open: "OPEN 未了",
+	open: "OPEN 未结",
 };
 
 const yuan = (minor: number) => `¥${formatAmount(Math.abs(minor))}`;
@@ -37,12 +37,12 @@ export function printStatement(day: DayResult, print: (line: string) => void): v
 	row("Reversed 已冲正", day.reversed);
 	if (day.notDebited > 0) row("In doubt, never debited 未曾扣款", day.notDebited);
 	const open = day.doubts.filter((doubt) => doubt.ended === "open").length;
-	if (open > 0) row("In doubt, not settled 未了", open);
+	if (open > 0) row("In doubt, not settled 未结", open);
 	row("No request sent 未发出", day.notBegun, "refused card, cancelled, cut before sending, no link");
-	row("In doubt at some moment 曾有疑问", day.inDoubt);
+	row("In doubt at some moment 曾存疑", day.inDoubt);
 	print("");
 	if (day.doubts.length > 0) {
-		print("  How each doubt ended 疑问交易的结局");
+		print("  How each doubt ended 存疑交易的结局");
 		for (const doubt of day.doubts.slice(0, DOUBTS_SHOWN)) {
 			const stan = `${doubt.stan}`.padStart(6, "0");
 			print(`    ${stan} ${yuan(doubt.amountMinor).padStart(10)}  ${padded(WHY[doubt.why], 42)} ${ENDED[doubt.ended]}`);
@@ -51,7 +51,7 @@ export function printStatement(day: DayResult, print: (line: string) => void): v
 		if (more > 0) print(`    and ${more} more; all are counted below`);
 		print("");
 	}
-	print("  Both ledgers and the till 两方账与收银记录");
+	print("  Both sides' ledgers and the till 双方账目与收银记录");
 	row("Issuer: cards debited, net 持卡人净扣款", "", yuan(money.cardNetMinor));
 	row("  debited in all / given back", "", `${yuan(ledgers.debitedMinor)} / ${yuan(ledgers.creditedBackMinor)}`);
 	row("Acquirer: merchant credited, net 商户净入账", "", yuan(money.merchantNetMinor));

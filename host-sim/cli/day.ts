@@ -6,7 +6,7 @@
 import pc from "picocolors";
 import { ConsoleLog } from "../node/console-log";
 import { type DayEvent, type DayOptions, type DayResult, FAULT_KINDS, TradingDay } from "../node/trading-day";
-import { parseCli } from "./args";
+import { endOnClosedOutput, parseCli } from "./args";
 import { jsonOf, printStatement } from "./day-statement";
 
 const USAGE = `
@@ -15,7 +15,8 @@ npm start -- [options]
 A trading day: a terminal and its host over real loopback TCP, with answers lost, the link down, power cut and the
 host crashing, in compressed time. At the end both ledgers are compared with what screen and slip told people.
 
-  --seed N          which day; the same seed rings up the same customers and draws the same faults (default 1)
+  --seed N          which day: customers, amounts, rates (default 1). The network is real and so is its timing, so two
+                    runs of one seed differ a little
   --sales N         customers, 1 to 990: one batch (default 200)
   --faults KIND     ${FAULT_KINDS.join(" | ")} (default all)
   --no-reversals    switch the automatic reversals off, to see what they are for
@@ -45,6 +46,8 @@ const SOURCES: Readonly<Record<DayEvent["source"], (text: string) => string>> = 
 	link: pc.yellow,
 	cashier: pc.green,
 };
+
+endOnClosedOutput();
 
 let progress = "";
 

@@ -3,7 +3,7 @@
  * @module
  */
 import { type DayOptions, type DayResult, FAULT_KINDS, TradingDay } from "../node/trading-day";
-import { failCli, parseCli, UsageError } from "./args";
+import { endOnClosedOutput, failCli, parseCli, UsageError } from "./args";
 
 const USAGE = `
 npm run days -- [options]
@@ -32,12 +32,14 @@ const options = parseCli({
 	},
 });
 
+endOnClosedOutput();
+
 /** @throws {UsageError} */
 function readRange(text: string): { first: number; last: number } {
-	const match = /^(\d{1,9})(?:\.\.(\d{1,9}))?$/.exec(text);
+	const match = /^(\d{1,10})(?:\.\.(\d{1,10}))?$/.exec(text);
 	const first = Number(match?.[1]);
 	const last = match?.[2] === undefined ? first : Number(match[2]);
-	if (match === null || last < first) throw new UsageError("--seeds is A..B, e.g. 1..50");
+	if (match === null || last < first || last > 0xffff_ffff) throw new UsageError("--seeds is A..B, e.g. 1..50");
 	return { first, last };
 }
 

@@ -10,11 +10,11 @@ import { FaultPlan, parseFault } from "../acquirer/faults";
 import { type LedgerStore, MemoryLedgerStore } from "../acquirer/ledger-store";
 import { type LedgerEntry, readStatement, type Statement } from "../acquirer/statement";
 import { SeededRandom } from "../board/seeded-random";
-import { AcquirerServer } from "../node/acquirer-server";
+import { AcquirerServer, checkPortFree } from "../node/acquirer-server";
 import { FileLedgerStore } from "../node/file-ledger-store";
 import { ScaledClock } from "../node/scaled-clock";
 import { TEST_CARDS } from "../test-cards";
-import { failCli, parseCli, UsageError } from "./args";
+import { endOnClosedOutput, failCli, parseCli, UsageError } from "./args";
 
 const USAGE = `npm run host -- [options]
 
@@ -51,8 +51,7 @@ const options = parseCli({
 	},
 });
 
-// A reader that has gone, such as `| head`, is no reason for a stack trace.
-process.stdout.on("error", () => process.exit(0));
+endOnClosedOutput();
 
 function print(event: { kind: string; text: string; at?: number }): void {
 	if (options.json) console.log(JSON.stringify(event));
@@ -117,6 +116,7 @@ async function serve(): Promise<void> {
 		faults.setRate(name, rate);
 	}
 	const durable = options.data !== undefined;
+	await checkPortFree(options.port); // Before any ledger is begun: nothing half written.
 	const server = new AcquirerServer({
 		port: options.port,
 		clock: new ScaledClock({ scale: options.speed }),
@@ -135,7 +135,7 @@ async function serve(): Promise<void> {
 	});
 	const port = await server.listen();
 	const where = durable ? `ledgers in ${options.data}` : "ledgers in memory";
-	const text = `host listening on 127.0.0.1:${port}, ${where}, seed ${options.seed}`;
+	const text = `host listening on 127.0.0.1:${port}, ${where}, seed ${options.seed}, process ${process.pid}`;
 	if (options.json) console.log(JSON.stringify({ kind: "listening", port, seed: options.seed, text }));
 	else console.log(text);
 	for (const signal of ["SIGINT", "SIGTERM"] as const) {

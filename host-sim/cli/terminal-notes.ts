@@ -45,7 +45,7 @@ export function notesPath(flashPath: string): string {
 export class TillNotes implements Witness {
 	readonly notes: readonly Note[];
 	readonly tornBytes: number;
-	readonly #latest: ReadonlyMap<number, Told>;
+	readonly #latest: ReadonlyMap<number, Note>;
 
 	/** @throws {CodedError} "missing" | "foreign" | "newer" | "damaged" | "length" */
 	constructor(path: string) {
@@ -56,7 +56,11 @@ export class TillNotes implements Witness {
 	}
 
 	told(stan: number): Told | undefined {
-		return this.#latest.get(stan);
+		return this.#latest.get(stan)?.told;
+	}
+
+	toldAmount(stan: number): number | undefined {
+		return this.#latest.get(stan)?.amountMinor;
 	}
 
 	stans(): number[] {
@@ -71,10 +75,10 @@ export class NotesFile implements Witness {
 	readonly tornBytes: number;
 	/** The notebook did not exist and begins here. */
 	readonly created: boolean;
-	readonly #latest: Map<number, Told>;
+	readonly #latest: Map<number, Note>;
 	#fd: number;
 
-	private constructor(path: string, created: boolean, tornBytes: number, latest: Map<number, Told>) {
+	private constructor(path: string, created: boolean, tornBytes: number, latest: Map<number, Note>) {
 		this.path = path;
 		this.created = created;
 		this.tornBytes = tornBytes;
@@ -106,7 +110,11 @@ export class NotesFile implements Witness {
 	}
 
 	told(stan: number): Told | undefined {
-		return this.#latest.get(stan);
+		return this.#latest.get(stan)?.told;
+	}
+
+	toldAmount(stan: number): number | undefined {
+		return this.#latest.get(stan)?.amountMinor;
 	}
 
 	stans(): number[] {
@@ -146,7 +154,7 @@ export class NotesFile implements Witness {
 		} catch (error) {
 			throw asCoded(error, this.path);
 		}
-		this.#latest.set(note.stan, note.told);
+		this.#latest.set(note.stan, note);
 	}
 }
 
@@ -194,8 +202,8 @@ function isNote(value: unknown): value is Note {
 	return speaks && Number.isSafeInteger(stan);
 }
 
-function latestOf(notes: readonly Note[]): Map<number, Told> {
-	return new Map(notes.map((note) => [note.stan, note.told]));
+function latestOf(notes: readonly Note[]): Map<number, Note> {
+	return new Map(notes.map((note) => [note.stan, note]));
 }
 
 function idText(journalId: number): string {

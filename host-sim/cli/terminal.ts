@@ -13,7 +13,7 @@ import { amountText, type Language } from "../../src/ui/texts";
 import { TEST_TERMINAL } from "../acquirer/test-keys";
 import { ConsoleLog } from "../node/console-log";
 import { TEST_CARDS, type TestCard } from "../test-cards";
-import { failCli, parseCli, UsageError } from "./args";
+import { endOnClosedOutput, failCli, parseCli, UsageError } from "./args";
 import { drawScreen, drawSlip, screenLine } from "./terminal-box";
 import { Cashier, type SalesResult } from "./terminal-cashier";
 import { Dialogue, statusText } from "./terminal-dialogue";
@@ -71,8 +71,7 @@ const options = parseCli({
 });
 const language = options.language as Language;
 
-// A reader that has gone, such as `| head`, is no reason for a stack trace.
-process.stdout.on("error", () => process.exit(0));
+endOnClosedOutput();
 
 function report(event: { kind: string; text: string } & Record<string, unknown>): void {
 	console.log(options.json ? JSON.stringify(event) : event.text);

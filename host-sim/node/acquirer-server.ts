@@ -178,3 +178,19 @@ function portError(error: NodeJS.ErrnoException, port: number): Error {
 	if (error.code === "EACCES") return new CodedError("state", `port ${port}`, "not permitted");
 	return new CodedError("state", `port ${port}`, `cannot be opened (${error.code ?? "unknown"})`);
 }
+
+/** @throws {CodedError} "state" when somebody listens there already */
+export async function checkPortFree(port: number): Promise<void> {
+	if (port === 0) return;
+	const probe = net.createServer();
+	try {
+		await new Promise<void>((resolve, reject) => {
+			probe.once("error", reject);
+			probe.listen(port, ADDRESS, resolve);
+		});
+	} catch (error) {
+		const inUse = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
+		throw new CodedError("state", `port ${port}`, inUse ? "in use" : "not available");
+	}
+	await new Promise((resolve) => probe.close(resolve));
+}

@@ -339,15 +339,15 @@ export class TradingDay {
 				break;
 			case "cardRefused":
 				this.#doubt(stan, amountMinor, "card refused");
-				this.#say("terminal", `${sale} the card refused: told not charged, reversal durable`);
+				this.#say("terminal", `${sale} the card refused: told not charged, ${this.#reversal}`);
 				break;
 			case "noAnswer":
 				this.#doubt(stan, amountMinor, "no answer");
-				this.#say("terminal", `${sale} no trusted answer: told not charged, reversal durable`);
+				this.#say("terminal", `${sale} no trusted answer: told not charged, ${this.#reversal}`);
 				break;
 			case "interrupted":
 				this.#doubt(stan, amountMinor, "power cut");
-				this.#say("terminal", `${sale} open when power went: told not charged, being reversed`);
+				this.#say("terminal", `${sale} open when power went: told not charged, ${this.#reversal}`);
 				break;
 			case "askDelivered":
 				this.#doubt(stan, amountMinor, "not delivered");
@@ -357,7 +357,10 @@ export class TradingDay {
 				this.#say("cashier", `${sale} the customer has it: stays approved`);
 				break;
 			case "reversalStarted":
-				this.#say("cashier", `${sale} the customer has nothing: reversed`);
+				this.#say(
+					"terminal",
+					`${sale} told not charged: ${this.#options.reversals ? "being reversed" : "no reversal is sent"}`,
+				);
 				break;
 			case "reversalDone":
 				this.#say("terminal", `${sale} reversal accepted (冲正成功)`);
@@ -373,6 +376,10 @@ export class TradingDay {
 				break;
 			default:
 		}
+	}
+
+	get #reversal(): string {
+		return this.#options.reversals ? "reversal durable" : "reversals are off";
 	}
 
 	#doubt(stan: number, amountMinor: number, why: DoubtRow["why"]): void {

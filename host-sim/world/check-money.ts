@@ -10,6 +10,8 @@ import type { LedgerEntry } from "../acquirer/statement";
 /** What the till knows. */
 export interface Witness {
 	told(stan: number): Told | undefined;
+	/** The amount that was told with it, minor units. */
+	toldAmount(stan: number): number | undefined;
 	stans(): number[];
 }
 
@@ -45,10 +47,13 @@ export function checkMoney(entries: readonly LedgerEntry[], till: Witness): Mone
 	const rows: MoneyRow[] = [];
 	const seen = new Set<number>();
 	for (const entry of entries) {
+		const again = seen.has(entry.stan);
 		seen.add(entry.stan);
 		const { stan, cardNetMinor, merchantNetMinor, debits } = entry;
 		const told = till.told(stan);
-		rows.push({ stan, told, cardNetMinor, merchantNetMinor, debits, wrong: judge(entry, told) });
+		// STANs run on across batches (I4): one number, one sale.
+		const wrong = again ? "two movements under one number" : judge(entry, told, till.toldAmount(stan));
+		rows.push({ stan, told, cardNetMinor, merchantNetMinor, debits, wrong });
 	}
 	for (const stan of till.stans()) {
 		if (seen.has(stan)) continue;
@@ -74,9 +79,10 @@ export function checkMoney(entries: readonly LedgerEntry[], till: Witness): Mone
 	};
 }
 
-function judge(entry: LedgerEntry, told: Told | undefined): string | undefined {
+function judge(entry: LedgerEntry, told: Told | undefined, toldMinor: number | undefined): string | undefined {
 	const { cardNetMinor, merchantNetMinor, amountMinor, debits, reversals } = entry;
 	if (told === "paid") {
+		if (toldMinor !== amountMinor) return "told another amount than was debited";
 		if (cardNetMinor !== amountMinor) return "told paid, the card is not debited once";
 		if (merchantNetMinor !== amountMinor) return "told paid, the merchant is not credited";
 		return debits - reversals === 1 ? undefined : "told paid, more than one debit stands";

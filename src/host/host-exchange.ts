@@ -28,6 +28,8 @@ export interface HostExchangeOptions {
 }
 
 /** The host says that it could not check our MAC, or does not know our keys. */
+/** Messages in a row that make no sense, after which the peer is taken for somebody else. */
+const NOISE_MAX = 8;
 const KEY_TROUBLE = ["A0", "97"];
 
 export class HostExchange implements Exchanger {
@@ -38,6 +40,7 @@ export class HostExchange implements Exchanger {
 	#onEnd: ((end: ExchangeEnd, answer: MessageDecoder) => void) | undefined;
 	#timer = 0;
 	#silent = 0;
+	#noise = 0;
 
 	constructor(options: HostExchangeOptions) {
 		this.#options = options;
@@ -78,6 +81,7 @@ export class HostExchange implements Exchanger {
 		this.#onEnd = onEnd;
 		// From here on bytes may leave, whatever the call below returns or throws.
 		if (!this.#line.write(frame.subarray(0, byteLength))) {
+			this.#line.close("write refused");
 			this.#end("unsent");
 			return;
 		}
@@ -88,7 +92,7 @@ export class HostExchange implements Exchanger {
 			// A dead link may show by silence only.
 			if (this.#silent >= this.#options.config.silentExchangesMax) {
 				this.#silent = 0;
-				this.#line.close("silence");
+				this.#line.distrust("silence");
 			}
 			this.#end("noAnswer");
 		});
@@ -99,7 +103,7 @@ export class HostExchange implements Exchanger {
 	}
 
 	close(): void {
-		this.#line.close("stopped");
+		this.#line.stop();
 	}
 
 	#end(end: ExchangeEnd): void {
@@ -120,9 +124,13 @@ export class HostExchange implements Exchanger {
 			if (!(error instanceof CodedError)) throw error;
 			// Noise is no answer: the request's own time-out decides.
 			this.#log("W", `message dropped: ${error.message}`);
+			this.#noise++;
+			if (this.#noise >= NOISE_MAX) this.#line.drop("nothing but noise");
 			return;
 		}
+		this.#noise = 0;
 		this.#silent = 0;
+		this.#line.heard();
 		this.#log("D", `< ${renderMasked(decoder)}`);
 		if (!this.#fromOurHost()) {
 			this.#log("W", "message dropped: for another terminal");

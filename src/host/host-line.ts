@@ -36,6 +36,11 @@ export class HostLine {
 	#onResult: ((connected: boolean) => void) | undefined;
 	#lastHeardMs = 0;
 	#linkName = "";
+	/** The link to begin with: one that connects and never answers makes way for the next. */
+	#first = 0;
+	/** A message that makes sense has come over this connection. */
+	#answered = false;
+	#connecting = 0;
 
 	constructor(options: HostLineOptions) {
 		this.#options = options;
@@ -72,6 +77,29 @@ export class HostLine {
 		return this.#open && this.#connection?.write(frame) === true;
 	}
 
+	/** A message that makes sense was received. */
+	heard(): void {
+		this.#answered = true;
+		this.#lastHeardMs = this.#options.clock.monotonic();
+	}
+
+	/** Connected, and no answer comes: the next connect begins with another link. */
+	distrust(why: string): void {
+		this.#answered = false;
+		this.close(why);
+	}
+
+	/** Drops the connection; whoever waits for one is told no. */
+	stop(): void {
+		this.close("stopped");
+		this.#report(false);
+	}
+
+	/** Nothing but noise: as good as lost. */
+	drop(why: string): void {
+		this.#lost(why);
+	}
+
 	/** Drops the connection without a word to the owner. */
 	close(why: string): void {
 		this.#serial++;
@@ -79,6 +107,7 @@ export class HostLine {
 		this.#timer = 0;
 		if (this.#connection === undefined) return;
 		this.#log("I", `${this.#linkName} closed: ${why}`);
+		if (this.#open && !this.#answered) this.#first = (this.#first + 1) % this.#options.links.length;
 		const connection = this.#connection;
 		this.#connection = undefined;
 		this.#open = false;
@@ -86,25 +115,28 @@ export class HostLine {
 		connection.close();
 	}
 
-	#tryLink(index: number): void {
+	/** @param tried - links that have failed in this connect */
+	#tryLink(tried: number): void {
 		const { links, clock, config } = this.#options;
+		const index = tried === 0 ? this.#first : (this.#first + tried) % links.length;
 		const link = links[index];
-		if (link === undefined) {
+		if (tried >= links.length || link === undefined) {
 			this.#report(false);
 			return;
 		}
 		if (!link.secure && !config.plainLinks) {
 			this.#log("W", `${link.name} is not secure: refused by configuration`);
-			this.#tryLink(index + 1);
+			this.#tryLink(tried + 1);
 			return;
 		}
 		const serial = ++this.#serial;
 		const mine = () => serial === this.#serial;
 		const failed = (why: string) => {
 			this.close(why);
-			this.#tryLink(index + 1);
+			this.#tryLink(tried + 1);
 		};
 		this.#linkName = link.name;
+		this.#connecting = index;
 		this.#timer = clock.setTimer(config.connectTimeoutMs, () => {
 			if (mine()) failed("no connection in time");
 		});
@@ -129,6 +161,8 @@ export class HostLine {
 		this.#options.clock.clearTimer(this.#timer);
 		this.#timer = 0;
 		this.#open = true;
+		this.#answered = false;
+		this.#first = this.#connecting;
 		this.#lastHeardMs = this.#options.clock.monotonic();
 		this.#framer.reset();
 		this.#log("I", `${this.#linkName} connected`);
@@ -151,7 +185,6 @@ export class HostLine {
 		while (serial === this.#serial && this.#connection !== undefined) {
 			const count = this.#connection.read(this.#buffer);
 			if (count === 0) return;
-			this.#lastHeardMs = this.#options.clock.monotonic();
 			let inner: unknown;
 			try {
 				this.#framer.push(this.#buffer, count, (frame, byteLength) => {

@@ -331,6 +331,7 @@ export class Sale {
 		const slip = saleSlip(intent, outcome, this.#o.config);
 		const noPaper = () => {
 			this.#phase = "paper";
+			this.#o.reversals.resume(); // The line is free, and the operator may be long in coming.
 			this.#show({ name: "approvedNoPaper", stan, amountMinor, card, told: "paid" });
 		};
 		this.#within(this.#o.config.printTimeoutMs, noPaper);

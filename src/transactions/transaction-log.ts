@@ -286,6 +286,9 @@ export class TransactionLog implements JournalClient {
 			return;
 		}
 		const found = index.find(id);
+		if (found < 0 && !index.hasRoom) {
+			throw new CodedError("full", "transactions", `flash holds more than the ${index.capacity} of the configuration`);
+		}
 		const slot = found >= 0 ? found : index.add(id);
 		if (type === TransactionRecord.intent) {
 			const intent = decodeIntent(bytes, start, byteLength);

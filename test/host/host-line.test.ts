@@ -30,6 +30,7 @@ class LineBench {
 			config: makeConfig(config),
 			dialect: UNIONPAY,
 			onFrame: (frame, byteLength) => {
+				this.line.heard();
 				this.frames.push(Buffer.from(frame.subarray(0, byteLength)).toString("hex"));
 				this.onFrame?.();
 			},
