@@ -122,7 +122,13 @@ function main(): void {
 	const begun = station.provisioned ? `, provisioned with batch ${batch}` : "";
 	const torn = station.notes.tornBytes > 0 ? `, torn note of ${station.notes.tornBytes} bytes cut off` : "";
 	const text = `terminal ${config.terminalId}, flash ${flash}${begun}, host ${host}:${port} plain TCP${torn}`;
-	report({ kind: "opened", terminal: config.terminalId, provisioned: station.provisioned, text });
+	report({
+		kind: "opened",
+		terminal: config.terminalId,
+		provisioned: station.provisioned,
+		process: process.pid,
+		text: `${text}, process ${process.pid}`,
+	});
 
 	if (sales === undefined) {
 		const dialogue = converse(station);

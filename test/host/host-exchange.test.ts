@@ -38,6 +38,12 @@ class ExchangeBench {
 	readonly ends: string[] = [];
 	onStray: (() => void) | undefined;
 
+	/** A peer that frames its messages and says nothing that makes sense. */
+	noise(messages: number): void {
+		for (let n = 0; n < messages; n++) this.link.send(Uint8Array.of(0, 5, 104, 101, 108, 108, 111));
+		this.time.advance(2_000);
+	}
+
 	constructor(
 		onRequest?: (request: MessageDecoder, link: ScriptedLink) => void,
 		config: ConfigOptions = {},
@@ -258,6 +264,16 @@ describe("host: exchange", () => {
 		bench.time.advance(100);
 		assert.match(bench.log.texts().join("\n"), /621234\*{6}1232/);
 		assert.doesNotMatch(bench.log.texts().join("\n"), /6212345678901232/);
+	});
+
+	it("hangs up on a peer that sends nothing but noise, and bears a little of it", () => {
+		const bench = new ExchangeBench();
+		bench.time.advance(20);
+		bench.noise(7);
+		assert.equal(bench.exchange.connected, true);
+		bench.noise(1);
+		assert.equal(bench.exchange.connected, false);
+		assert.match(bench.log.texts().join("\n"), /nothing but noise/);
 	});
 });
 

@@ -204,6 +204,28 @@ describe("host: line", () => {
 		assert.deepEqual(bench.frames, [HEX]);
 	});
 
+	it("begins with the next link after one that connected and never answered", () => {
+		const bench = new LineBench([{}, {}]);
+		bench.connect();
+		assert.deepEqual([bench.links[0].connections, bench.links[1].connections], [1, 0]);
+		bench.line.distrust("silence");
+		assert.equal(bench.connect(), true);
+		assert.deepEqual([bench.links[0].connections, bench.links[1].connections], [1, 1]);
+		bench.links[1].send(FRAME);
+		bench.time.advance(1_000);
+		bench.line.close("test"); // This one has answered: it is asked first.
+		assert.equal(bench.connect(), true);
+		assert.deepEqual([bench.links[0].connections, bench.links[1].connections], [1, 2]);
+	});
+
+	it("tells whoever waits for a connection when it is stopped", () => {
+		const bench = new LineBench();
+		bench.line.connect((connected) => bench.results.push(connected));
+		bench.line.stop();
+		assert.deepEqual(bench.results, [false]);
+		assert.equal(bench.connect(), true);
+	});
+
 	it("connects anew after a long silence, for the old connection may be dead without an error", () => {
 		const bench = new LineBench([{}], { connectionIdleMsMax: 60_000 });
 		bench.connect();

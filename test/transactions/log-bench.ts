@@ -42,8 +42,10 @@ export class LogBench {
 	log: TransactionLog;
 	readonly #capacity: number;
 
-	constructor(options: { blocks?: number; capacity?: number; seed?: number; keys?: typeof TEST_KEYS } = {}) {
-		this.medium = new FlashMedium({ blocks: options.blocks ?? 8 });
+	constructor(
+		options: { blocks?: number; capacity?: number; medium?: FlashMedium; seed?: number; keys?: typeof TEST_KEYS } = {},
+	) {
+		this.medium = options.medium ?? new FlashMedium({ blocks: options.blocks ?? 8 });
 		this.random = new SeededRandom(options.seed ?? 1);
 		this.seal = new WatchedSeal(new StaticKeys(options.keys ?? TEST_KEYS));
 		this.#capacity = options.capacity ?? 64;

@@ -240,6 +240,17 @@ describe("transactions: log on flash", () => {
 		}
 	});
 
+	it("refuses to mount more than its index holds, with a coded error and without a write", () => {
+		const bench = new LogBench({ blocks: 16, capacity: 128 }).provision();
+		for (let n = 0; n < 80; n++) bench.log.apply(bench.begin(), "approve", { outcome: APPROVED });
+		const small = new LogBench({ medium: bench.medium, capacity: 64 });
+		assert.throws(
+			() => small.log.mount(),
+			(error) => error instanceof CodedError && error.code === "full",
+		);
+		assert.equal(small.flash.operations, 0);
+	});
+
 	it("says missing for what a spent transaction left behind, not something else", () => {
 		const bench = new LogBench({ blocks: 6 }).provision();
 		const id = bench.begin();
