@@ -4,6 +4,9 @@
  */
 import { CodedError } from "./core/errors";
 
+/** Local time of terminals and slips: UTC+8, no summer time. */
+export const LOCAL_OFFSET_MS = 8 * 3_600_000;
+
 /** Numbers with [default, least, greatest]. */
 const NUMBERS = {
 	/** Answer to an authorization. */

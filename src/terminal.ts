@@ -20,7 +20,7 @@ import type { Device, Screen } from "./ports";
 import { CardSeal } from "./security/card-seal";
 import { WorkingKeyScheme } from "./security/key-scheme";
 import { isSaleAnswer, MessageBuilder } from "./transactions/messages";
-import { Flag, maskedCard } from "./transactions/records";
+import { maskedCard } from "./transactions/records";
 import { ReversalQueue } from "./transactions/reversal-queue";
 import { Reversals } from "./transactions/reversals";
 import { type Refusal, Sale, type SalePhase } from "./transactions/sale";
@@ -287,8 +287,8 @@ export class Terminal {
 		const id = this.#questions[0];
 		const intent = this.log.intent(id);
 		const { stan, amountMinor } = intent;
-		const printed = (this.log.index.flags[this.log.index.find(id)] & Flag.slipPrinted) !== 0;
-		this.#show({ name: "askDelivered", stan, amountMinor, card: maskedCard(intent), printed });
+		// A slip that the printer had reported would have been delivered, durably: nobody would ask.
+		this.#show({ name: "askDelivered", stan, amountMinor, card: maskedCard(intent), printed: false });
 	}
 
 	/** A verified message that answers no open request: a late or doubled answer. */

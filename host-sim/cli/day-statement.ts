@@ -4,6 +4,7 @@
  */
 import pc from "picocolors";
 import { formatAmount } from "../../src/core/money";
+import { padRight } from "../../src/ui/columns";
 import type { DayResult, DoubtRow } from "../node/trading-day";
 
 const DOUBTS_SHOWN = 60;
@@ -27,7 +28,7 @@ const yuan = (minor: number) => `¥${formatAmount(Math.abs(minor))}`;
 export function printStatement(day: DayResult, print: (line: string) => void): void {
 	const { money, ledgers } = day;
 	const row = (label: string, count: number | string, text = "") => {
-		print(`  ${padded(label, 44)}${`${count}`.padStart(8)}  ${text}`.trimEnd());
+		print(`  ${padRight(label, 44)}${`${count}`.padStart(8)}  ${text}`.trimEnd());
 	};
 	print("");
 	print(pc.bold("Statement of the day 当日对账单"));
@@ -45,7 +46,9 @@ export function printStatement(day: DayResult, print: (line: string) => void): v
 		print("  How each doubt ended 存疑交易的结局");
 		for (const doubt of day.doubts.slice(0, DOUBTS_SHOWN)) {
 			const stan = `${doubt.stan}`.padStart(6, "0");
-			print(`    ${stan} ${yuan(doubt.amountMinor).padStart(10)}  ${padded(WHY[doubt.why], 42)} ${ENDED[doubt.ended]}`);
+			print(
+				`    ${stan} ${yuan(doubt.amountMinor).padStart(10)}  ${padRight(WHY[doubt.why], 42)} ${ENDED[doubt.ended]}`,
+			);
 		}
 		const more = day.doubts.length - DOUBTS_SHOWN;
 		if (more > 0) print(`    and ${more} more; all are counted below`);
@@ -93,11 +96,4 @@ export function jsonOf(day: DayResult): Record<string, unknown> {
 		creditedBackMinor: ledgers.creditedBackMinor,
 		doubtsOpen: doubts.filter((row) => row.ended === "open").length,
 	};
-}
-
-/** Pads to columns: a Chinese character takes two. */
-function padded(text: string, columns: number): string {
-	let width = 0;
-	for (const char of text) width += (char.codePointAt(0) ?? 0) > 0x2e7f ? 2 : 1;
-	return text + " ".repeat(Math.max(0, columns - width));
 }

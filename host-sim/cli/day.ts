@@ -4,6 +4,7 @@
  * @module
  */
 import pc from "picocolors";
+import { LOCAL_OFFSET_MS } from "../../src/config";
 import { ConsoleLog } from "../node/console-log";
 import { type DayEvent, type DayOptions, type DayResult, FAULT_KINDS, TradingDay } from "../node/trading-day";
 import { endOnClosedOutput, parseCli } from "./args";
@@ -58,7 +59,7 @@ function print(line: string): void {
 }
 
 function onEvent(event: DayEvent): void {
-	const time = new Date(event.timeMs + 8 * 3_600_000).toISOString().slice(11, 19);
+	const time = new Date(event.timeMs + LOCAL_OFFSET_MS).toISOString().slice(11, 19);
 	print(`${pc.dim(time)} ${SOURCES[event.source](event.source.padEnd(8))} ${event.text}`);
 }
 

@@ -41,48 +41,55 @@ export function notesPath(flashPath: string): string {
 	return `${flashPath}.till.jsonl`;
 }
 
+/** For each sale the latest statement counts. */
+class LatestNotes implements Witness {
+	protected readonly latest: Map<number, Note>;
+
+	constructor(notes: readonly Note[]) {
+		this.latest = new Map(notes.map((note) => [note.stan, note]));
+	}
+
+	told(stan: number): Told | undefined {
+		return this.latest.get(stan)?.told;
+	}
+
+	toldAmount(stan: number): number | undefined {
+		return this.latest.get(stan)?.amountMinor;
+	}
+
+	stans(): number[] {
+		return [...this.latest.keys()];
+	}
+}
+
 /** What a notebook says, read without changing anything. */
-export class TillNotes implements Witness {
+export class TillNotes extends LatestNotes {
 	readonly notes: readonly Note[];
 	readonly tornBytes: number;
-	readonly #latest: ReadonlyMap<number, Note>;
 
 	/** @throws {CodedError} "missing" | "foreign" | "newer" | "damaged" | "length" */
 	constructor(path: string) {
 		const { notes, tornBytes } = read(path);
+		super(notes);
 		this.notes = notes;
 		this.tornBytes = tornBytes;
-		this.#latest = latestOf(notes);
-	}
-
-	told(stan: number): Told | undefined {
-		return this.#latest.get(stan)?.told;
-	}
-
-	toldAmount(stan: number): number | undefined {
-		return this.#latest.get(stan)?.amountMinor;
-	}
-
-	stans(): number[] {
-		return [...this.#latest.keys()];
 	}
 }
 
 /** The notebook of the running terminal. */
-export class NotesFile implements Witness {
+export class NotesFile extends LatestNotes {
 	readonly path: string;
 	/** Bytes of an unfinished last line that were cut off. */
 	readonly tornBytes: number;
 	/** The notebook did not exist and begins here. */
 	readonly created: boolean;
-	readonly #latest: Map<number, Note>;
 	#fd: number;
 
-	private constructor(path: string, created: boolean, tornBytes: number, latest: Map<number, Note>) {
+	private constructor(path: string, created: boolean, tornBytes: number, notes: readonly Note[]) {
+		super(notes);
 		this.path = path;
 		this.created = created;
 		this.tornBytes = tornBytes;
-		this.#latest = latest;
 		this.#fd = fs.openSync(path, "a", 0o600);
 	}
 
@@ -96,29 +103,17 @@ export class NotesFile implements Witness {
 		try {
 			if (!fs.existsSync(path)) {
 				writeWhole(path, `${JSON.stringify({ format: FORMAT, version: VERSION, journal: idText(journalId) })}\n`);
-				return new NotesFile(path, true, 0, new Map());
+				return new NotesFile(path, true, 0, []);
 			}
 			const { journalId: owner, notes, wholeBytes, tornBytes } = read(path);
 			if (owner !== journalId) {
 				throw new CodedError("foreign", `till notes ${path}`, `of journal ${idText(owner)}, not ${idText(journalId)}`);
 			}
 			if (tornBytes > 0) fs.truncateSync(path, wholeBytes);
-			return new NotesFile(path, false, tornBytes, latestOf(notes));
+			return new NotesFile(path, false, tornBytes, notes);
 		} catch (error) {
 			throw asCoded(error, path);
 		}
-	}
-
-	told(stan: number): Told | undefined {
-		return this.#latest.get(stan)?.told;
-	}
-
-	toldAmount(stan: number): number | undefined {
-		return this.#latest.get(stan)?.amountMinor;
-	}
-
-	stans(): number[] {
-		return [...this.#latest.keys()];
 	}
 
 	/** A screen that speaks of money; others leave no note. @throws {CodedError} "full" | "flash" */
@@ -154,7 +149,7 @@ export class NotesFile implements Witness {
 		} catch (error) {
 			throw asCoded(error, this.path);
 		}
-		this.#latest.set(note.stan, note);
+		this.latest.set(note.stan, note);
 	}
 }
 
@@ -200,10 +195,6 @@ function isNote(value: unknown): value is Note {
 	const { source, stan, told } = value as Partial<Note>;
 	const speaks = (source === "screen" || source === "slip") && (told === "paid" || told === "notCharged");
 	return speaks && Number.isSafeInteger(stan);
-}
-
-function latestOf(notes: readonly Note[]): Map<number, Note> {
-	return new Map(notes.map((note) => [note.stan, note]));
 }
 
 function idText(journalId: number): string {

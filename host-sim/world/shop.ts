@@ -57,16 +57,21 @@ export interface Visit {
 	ended: boolean;
 }
 
+/** What one boot has of its own. */
+interface Board {
+	readonly clock: Clock;
+	readonly flash: NorFlash;
+	readonly reader: ScriptedReader;
+	readonly keypad: ScriptedKeypad;
+	readonly terminal: Terminal;
+}
+
 export class Shop {
 	readonly till: Till;
 	readonly visits: Visit[] = [];
 	readonly #options: ShopOptions;
 	#power = new Power();
-	#clock: Clock;
-	#flash: NorFlash;
-	#reader: ScriptedReader;
-	#keypad: ScriptedKeypad;
-	#terminal: Terminal;
+	#board: Board;
 	#visit: Visit | undefined;
 	#onVisitEnd: ((visit: Visit) => void) | undefined;
 	boots = 0;
@@ -83,21 +88,15 @@ export class Shop {
 		this.#options = options;
 		this.till = options.till ?? new Till();
 		this.till.onScreen = (screen) => this.#onScreen(screen);
-		({
-			clock: this.#clock,
-			flash: this.#flash,
-			reader: this.#reader,
-			keypad: this.#keypad,
-			terminal: this.#terminal,
-		} = this.#assemble());
+		this.#board = this.#assemble();
 	}
 
 	get terminal(): Terminal {
-		return this.#terminal;
+		return this.#board.terminal;
 	}
 
 	get flash(): NorFlash {
-		return this.#flash;
+		return this.#board.flash;
 	}
 
 	get power(): Power {
@@ -105,11 +104,11 @@ export class Shop {
 	}
 
 	get clock(): Clock {
-		return this.#clock;
+		return this.#board.clock;
 	}
 
 	get keypad(): ScriptedKeypad {
-		return this.#keypad;
+		return this.#board.keypad;
 	}
 
 	/** The visit under way. */
@@ -119,24 +118,18 @@ export class Shop {
 
 	/** Formats the flash of the first boot. */
 	provision(batch = 1): void {
-		this.#terminal.provision(batch);
+		this.#board.terminal.provision(batch);
 	}
 
 	/** The first boot, or the next one after power was lost. */
 	boot(): void {
 		if (!this.#power.on) {
 			this.#power = new Power();
-			({
-				clock: this.#clock,
-				flash: this.#flash,
-				reader: this.#reader,
-				keypad: this.#keypad,
-				terminal: this.#terminal,
-			} = this.#assemble());
+			this.#board = this.#assemble();
 		}
 		this.boots++;
 		this.#attempt(() => {
-			const status = this.#terminal.start();
+			const status = this.#board.terminal.start();
 			assert(status === "ok", `I7 a provisioned journal mounts, not ${status}`);
 		});
 	}
@@ -163,16 +156,16 @@ export class Shop {
 		this.#visit = visit;
 		this.#onVisitEnd = onEnd;
 		this.#attempt(() => {
-			this.#reader.present(presentation);
+			this.#board.reader.present(presentation);
 			const { pin } = presentation.card;
-			if (presentation.card.pinWanted && pin !== undefined) this.#keypad.enter({ pin, delayMs: 3_000 });
-			visit.refusal = this.#terminal.sale(amountMinor, managerApproves);
+			if (presentation.card.pinWanted && pin !== undefined) this.#board.keypad.enter({ pin, delayMs: 3_000 });
+			visit.refusal = this.#board.terminal.sale(amountMinor, managerApproves);
 		});
 		if (visit.refusal !== undefined) this.#endVisit();
 		return visit;
 	}
 
-	#assemble() {
+	#assemble(): Board {
 		const { medium, makeClock, makeLinks, config, log, random } = this.#options;
 		const power = this.#power;
 		const clock = makeClock(power);
@@ -224,29 +217,29 @@ export class Shop {
 		this.#onVisitEnd = undefined;
 		if (visit === undefined) return;
 		visit.ended = true;
-		if (this.#erasesAtCard >= 0) this.erasesInSale += this.#flash.blocksErased - this.#erasesAtCard;
+		if (this.#erasesAtCard >= 0) this.erasesInSale += this.#board.flash.blocksErased - this.#erasesAtCard;
 		this.#erasesAtCard = -1;
-		this.#reader.withdraw();
-		this.#keypad.withdraw();
+		this.#board.reader.withdraw();
+		this.#board.keypad.withdraw();
 		onEnd?.(visit);
 	}
 
 	#onScreen(screen: Screen): void {
 		if (this.#visit !== undefined) {
 			this.#visit.screens.push(screen.name);
-			if (screen.name === "presentCard") this.#erasesAtCard = this.#flash.blocksErased;
+			if (screen.name === "presentCard") this.#erasesAtCard = this.#board.flash.blocksErased;
 			if (screen.name === "waitForHost" && screen.stan !== undefined) this.#visit.stan = screen.stan;
 		}
 		this.#options.onScreen?.(screen);
 		const cashierMs = this.#options.cashierMs ?? 2_000;
 		if (screen.name === "askDelivered" && screen.stan !== undefined) {
 			const { stan } = screen;
-			this.#clock.setTimer(cashierMs, () => this.#terminal.answerDelivery(this.till.told(stan) === "paid"));
+			this.#board.clock.setTimer(cashierMs, () => this.#board.terminal.answerDelivery(this.till.told(stan) === "paid"));
 		}
 		if (screen.name === "approvedNoPaper") {
-			this.#clock.setTimer(cashierMs, () => {
+			this.#board.clock.setTimer(cashierMs, () => {
 				this.till.paperSlips = 100;
-				this.#terminal.acknowledge();
+				this.#board.terminal.acknowledge();
 			});
 		}
 	}

@@ -27,9 +27,9 @@ export interface HostExchangeOptions {
 	onStray(message: MessageDecoder): void;
 }
 
-/** The host says that it could not check our MAC, or does not know our keys. */
 /** Messages in a row that make no sense, after which the peer is taken for somebody else. */
 const NOISE_MAX = 8;
+/** The host says that it could not check our MAC, or does not know our keys. */
 const KEY_TROUBLE = ["A0", "97"];
 
 export class HostExchange implements Exchanger {

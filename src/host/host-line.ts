@@ -35,12 +35,12 @@ export class HostLine {
 	#timer = 0;
 	#onResult: ((connected: boolean) => void) | undefined;
 	#lastHeardMs = 0;
-	#linkName = "";
 	/** The link to begin with: one that connects and never answers makes way for the next. */
 	#first = 0;
 	/** A message that makes sense has come over this connection. */
 	#answered = false;
-	#connecting = 0;
+	/** The link of this connection. */
+	#link = 0;
 
 	constructor(options: HostLineOptions) {
 		this.#options = options;
@@ -95,18 +95,13 @@ export class HostLine {
 		this.#report(false);
 	}
 
-	/** Nothing but noise: as good as lost. */
-	drop(why: string): void {
-		this.#lost(why);
-	}
-
 	/** Drops the connection without a word to the owner. */
 	close(why: string): void {
 		this.#serial++;
 		this.#options.clock.clearTimer(this.#timer);
 		this.#timer = 0;
 		if (this.#connection === undefined) return;
-		this.#log("I", `${this.#linkName} closed: ${why}`);
+		this.#log("I", `${this.#name} closed: ${why}`);
 		if (this.#open && !this.#answered) this.#first = (this.#first + 1) % this.#options.links.length;
 		const connection = this.#connection;
 		this.#connection = undefined;
@@ -118,7 +113,7 @@ export class HostLine {
 	/** @param tried - links that have failed in this connect */
 	#tryLink(tried: number): void {
 		const { links, clock, config } = this.#options;
-		const index = tried === 0 ? this.#first : (this.#first + tried) % links.length;
+		const index = (this.#first + tried) % links.length;
 		const link = links[index];
 		if (tried >= links.length || link === undefined) {
 			this.#report(false);
@@ -135,8 +130,7 @@ export class HostLine {
 			this.close(why);
 			this.#tryLink(tried + 1);
 		};
-		this.#linkName = link.name;
-		this.#connecting = index;
+		this.#link = index;
 		this.#timer = clock.setTimer(config.connectTimeoutMs, () => {
 			if (mine()) failed("no connection in time");
 		});
@@ -149,7 +143,7 @@ export class HostLine {
 			},
 			onError: () => {
 				if (!mine()) return;
-				if (this.#open) this.#lost("lost");
+				if (this.#open) this.drop("lost");
 				else failed("not reachable");
 			},
 		});
@@ -162,10 +156,10 @@ export class HostLine {
 		this.#timer = 0;
 		this.#open = true;
 		this.#answered = false;
-		this.#first = this.#connecting;
+		this.#first = this.#link;
 		this.#lastHeardMs = this.#options.clock.monotonic();
 		this.#framer.reset();
-		this.#log("I", `${this.#linkName} connected`);
+		this.#log("I", `${this.#name} connected`);
 		this.#report(true);
 	}
 
@@ -175,9 +169,14 @@ export class HostLine {
 		onResult?.(connected);
 	}
 
-	#lost(why: string): void {
+	/** The connection is of no use any more, and the owner is told. */
+	drop(why: string): void {
 		this.close(why);
 		this.#options.onLost();
+	}
+
+	get #name(): string {
+		return this.#options.links[this.#link].name;
 	}
 
 	#read(): void {
@@ -198,7 +197,7 @@ export class HostLine {
 			} catch (error) {
 				if (inner !== undefined || !(error instanceof CodedError)) throw error;
 				this.#log("W", `the stream makes no sense: ${error.message}`);
-				this.#lost("broken stream");
+				this.drop("broken stream");
 				return;
 			}
 		}

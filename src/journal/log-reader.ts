@@ -99,7 +99,7 @@ export class LogReader {
 		let from = ring.visitOffset;
 		for (let n = 0; n < ring.chainBlocks; n++) {
 			this.findEnd(block);
-			damaged += this.#visitBlock(block, from, visit);
+			damaged += this.visitBlock(block, from, visit);
 			if (block === ring.head) break;
 			from = HEADER_BYTES;
 			block = ring.next(block);
@@ -107,7 +107,11 @@ export class LogReader {
 		return damaged;
 	}
 
-	#visitBlock(block: number, from: number, visit: RecordVisitor): number {
+	/**
+	 * Every record of one block from `from` to `end`, as {@link findEnd} has set it.
+	 * @returns places found damaged
+	 */
+	visitBlock(block: number, from: number, visit: RecordVisitor): number {
 		const { scanner } = this;
 		const base = block * this.#blockLength;
 		scanner.start(block, this.#ring.sequence(block), from, this.end);

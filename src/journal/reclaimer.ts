@@ -3,9 +3,9 @@
  * marks that say where the log begins. Nothing is begun that could leave too few blocks for the next boots.
  * @module
  */
-import { readU16, writeU16, writeU32 } from "../core/bytes";
+import { writeU16, writeU32 } from "../core/bytes";
 import { CodedError } from "../core/errors";
-import { HEADER_BYTES, headLength, headType, PAYLOAD_BYTES_MAX, RecordType, recordBytes } from "./format";
+import { HEADER_BYTES, PAYLOAD_BYTES_MAX, RecordType, recordBytes } from "./format";
 import { LOADED_AT, type LogReader } from "./log-reader";
 import { type LogWriter, PAYLOAD_AT } from "./log-writer";
 import type { Ring } from "./ring";
@@ -125,22 +125,10 @@ export class Reclaimer {
 
 	/** Payload bytes of every record of a block that a reclaim would copy. */
 	#liveIn(block: number, from: number, add: (payloadBytes: number) => void): void {
-		const { scanner } = this.#reader;
-		const { buffer } = this.#writer;
 		this.#reader.findEnd(block);
-		scanner.start(block, this.#ring.sequence(block), from, this.#reader.end);
-		while (scanner.next()) {
-			let type = headType(scanner.head);
-			let start = scanner.at + 2;
-			let byteLength = headLength(scanner.head);
-			if (type === RecordType.boot && byteLength >= 2) {
-				type = headType(readU16(buffer, start));
-				start += 2;
-				byteLength -= 2;
-			}
-			if (type < RecordType.clientMin) continue;
-			if (this.#client.isLive(type, block * this.#blockLength + scanner.offset, buffer, start)) add(byteLength);
-		}
+		this.#reader.visitBlock(block, from, (type, position, bytes, start, byteLength) => {
+			if (type >= RecordType.clientMin && this.#client.isLive(type, position, bytes, start)) add(byteLength);
+		});
 	}
 
 	/** Rule 10: copies, then the mark, then the block is free. @returns false when the mark can not be read */

@@ -16,7 +16,7 @@ export const OUTCOME_BYTES = 32;
 export const STEP_BYTES = 11;
 export const MARK_BYTES = 11;
 
-export const Flag = { amountDiffers: 1, reversalRefused: 2, slipPrinted: 4 } as const;
+export const Flag = { amountDiffers: 1, reversalRefused: 2 } as const;
 
 /** What a sale is, as flash holds it; the card's data only sealed. */
 export interface Intent {

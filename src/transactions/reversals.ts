@@ -86,7 +86,7 @@ export class Reversals {
 		this.#paused = true;
 		this.#deadlineMs = this.#o.clock.monotonic() + limitMs;
 		this.#onDone = onDone;
-		this.#o.clock.clearTimer(this.#timer);
+		this.#noTimer();
 		this.#timer = this.#o.clock.setTimer(limitMs, () => {
 			this.#timer = 0;
 			if (this.#current !== 0 && this.#o.exchanger.busy) this.#o.exchanger.giveUp();
@@ -100,16 +100,14 @@ export class Reversals {
 	stop(): void {
 		this.#paused = true;
 		this.#onDone = undefined;
-		this.#o.clock.clearTimer(this.#timer);
-		this.#timer = 0;
+		this.#noTimer();
 	}
 
 	/** The line is free again. */
 	resume(): void {
 		this.#paused = false;
 		this.#onDone = undefined;
-		this.#o.clock.clearTimer(this.#timer); // The limit before a sale that was cancelled holds for nobody now.
-		this.#timer = 0;
+		this.#noTimer(); // The limit before a sale that was cancelled holds for nobody now.
 		this.#next();
 	}
 
@@ -129,8 +127,7 @@ export class Reversals {
 			return;
 		}
 		if (this.#paused || !config.autoReversal) return;
-		clock.clearTimer(this.#timer);
-		this.#timer = 0;
+		this.#noTimer();
 		const dueMs = queue.nextDueMs();
 		if (dueMs === Number.POSITIVE_INFINITY) return;
 		this.#timer = clock.setTimer(Math.max(1, dueMs - nowMs), () => {
@@ -142,9 +139,13 @@ export class Reversals {
 	#finishBeforeSale(): void {
 		const onDone = this.#onDone;
 		this.#onDone = undefined;
+		this.#noTimer();
+		onDone?.();
+	}
+
+	#noTimer(): void {
 		this.#o.clock.clearTimer(this.#timer);
 		this.#timer = 0;
-		onDone?.();
 	}
 
 	#begin(id: number): void {

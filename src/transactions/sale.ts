@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Config } from "../config";
+import { type Config, LOCAL_OFFSET_MS } from "../config";
 import { assert } from "../core/assert";
 import { CodedError } from "../core/errors";
 import { luhnValid } from "../core/luhn";
@@ -57,8 +57,6 @@ export interface SaleOptions {
 }
 
 const PIN_BLOCK_BYTES = 8;
-/** UTC+8, where these terminals stand; no summer time. */
-const LOCAL_OFFSET_MS = 8 * 3_600_000;
 /** Issuer data of an answer without DE 55. */
 const NO_ISSUER_DATA = new Uint8Array(0);
 

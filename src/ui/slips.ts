@@ -3,6 +3,7 @@
  * Card numbers appear masked only (I9); a value that the sale does not have leaves its line out.
  * @module
  */
+import { LOCAL_OFFSET_MS } from "../config";
 import { assert } from "../core/assert";
 import type { Slip } from "../ports";
 import { center, columnsOf, padLeft, wrap } from "./columns";
@@ -100,7 +101,7 @@ export function slipLines(slip: Slip, language: Language, width = SLIP_COLUMNS):
 
 /** "2026/11/22 17:30:05" in UTC+8, where these terminals stand. */
 export function timeText(timeMs: number): string {
-	const local = new Date(timeMs + 8 * 3_600_000);
+	const local = new Date(timeMs + LOCAL_OFFSET_MS);
 	const two = (value: number) => `${value}`.padStart(2, "0");
 	const day = `${local.getUTCFullYear()}/${two(local.getUTCMonth() + 1)}/${two(local.getUTCDate())}`;
 	return `${day} ${two(local.getUTCHours())}:${two(local.getUTCMinutes())}:${two(local.getUTCSeconds())}`;
