@@ -51,6 +51,10 @@ const NUMBERS = {
 	printTimeoutMs: [30_000, 1_000, 300_000],
 	/** How long a result stays on the screen. */
 	resultShownMs: [3_000, 0, 60_000],
+	/** With a mirror, one block of the journal's two copies is compared this often while nobody is served. */
+	scrubEveryMs: [60_000, 1_000, 86_400_000],
+	/** Pause between two blocks that are mended. */
+	mendPauseMs: [1_000, 0, 60_000],
 } as const satisfies Record<string, readonly [number, number, number]>;
 
 type NumberName = keyof typeof NUMBERS;

@@ -51,8 +51,9 @@ function start(): void {
 				log("E", `journal ${status}: out of service`);
 				return;
 			}
-			const { freeBlocks, doubts } = terminal.summary();
-			log("I", `journal mounted, ready after ${clock.monotonic()} ms: ${freeBlocks} blocks free, ${doubts} doubts`);
+			const { freeBlocks, doubts, copies } = terminal.summary();
+			const where = `${freeBlocks} blocks free, ${copies} ${copies === 1 ? "copy" : "copies"}`;
+			log("I", `journal mounted, ready after ${clock.monotonic()} ms: ${where}, ${doubts} doubts`);
 			if (first && selfTestMinor > 0) selfTest(board, terminal, selfTestMinor, log);
 		} catch (error) {
 			// Outside the terminal's own guard: the same way out.

@@ -4,10 +4,23 @@
  * @module
  */
 
+/** Geometry of a flash partition. */
+export interface FlashStatus {
+	size: number;
+	blockLength: number;
+	blocks: number;
+	writeAlign?: number;
+	eraseValue?: number;
+	encrypted?: boolean;
+}
+
 /** Instance interface of ECMA-419 `embedded:storage/flash`; every call is synchronous. */
 export interface FlashPartition {
-	/** `writeAlign` absent means 1, `eraseValue` absent means 0xFF. Units: bytes and blocks. */
-	status(): { size: number; blockLength: number; blocks: number; writeAlign?: number; eraseValue?: number };
+	/**
+	 * `writeAlign` absent means 1, `eraseValue` absent means 0xFF; `encrypted`: the flash controller ciphers what is
+	 * written, so that erased cells do not read as 0xFF. Units: bytes and blocks.
+	 */
+	status(): FlashStatus;
 	/** New bytes at `byteOffset`. */
 	read(byteLength: number, byteOffset: number): ArrayBuffer;
 	/** Fills `buffer` from `byteOffset`. @returns bytes read */
@@ -231,7 +244,8 @@ export interface LogSink {
 
 /** Everything outside a terminal, as one plain object. A power cut is this object going dead. */
 export interface Device {
-	flash: { journal: FlashPartition };
+	/** `mirror` holds a second copy of the journal, on another chip where there is one; same geometry. */
+	flash: { journal: FlashPartition; mirror?: FlashPartition };
 	links: Link[];
 	clock: Clock;
 	random: RandomSource;

@@ -15,7 +15,7 @@ import { HostExchange } from "./host/host-exchange";
 import type { MessageDecoder } from "./iso8583/decoder";
 import { responseText } from "./iso8583/response-codes";
 import { UNIONPAY } from "./iso8583/unionpay";
-import type { MountStatus } from "./journal/recovery";
+import type { MountStatus } from "./journal/headers";
 import type { Device, Screen } from "./ports";
 import { CardSeal } from "./security/card-seal";
 import { WorkingKeyScheme } from "./security/key-scheme";
@@ -38,6 +38,10 @@ export interface TerminalSummary {
 	queued: number;
 	freeBlocks: number;
 	erasesUnprepared: number;
+	/** Blocks of flash that are worn out and not used. */
+	retiredBlocks: number;
+	/** Copies of the journal in use: 1, or 2 with a mirror that works. */
+	copies: number;
 }
 
 export class Terminal {
@@ -54,6 +58,9 @@ export class Terminal {
 	readonly #questions: number[] = [];
 	#running = false;
 	#readyTimer = 0;
+	#lostCopy = -1;
+	#retiredBlocks = 0;
+	#mendedBlocks = 0;
 
 	/** @throws {CodedError} "format" when the flash partition cannot hold a journal */
 	constructor(device: Device, config: Config) {
@@ -61,7 +68,7 @@ export class Terminal {
 		this.#config = config;
 		const { clock, display, random, links, keys, flash, log: sink } = this.#device;
 		const scheme = new WorkingKeyScheme(keys, UNIONPAY.mac);
-		this.log = new TransactionLog(flash.journal, config.transactionsMax, new CardSeal(keys));
+		this.log = new TransactionLog(flash.journal, config.transactionsMax, new CardSeal(keys), flash.mirror);
 		this.#queue = new ReversalQueue(random, {
 			firstMs: config.reversalRepeatMs,
 			greatestMs: config.reversalRepeatMsMax,
@@ -121,10 +128,10 @@ export class Terminal {
 		}
 	}
 
-	#start(): MountStatus {
+	#start(): MountStatus | "broken" {
 		const { journal, index } = this.log;
 		const mount = this.log.mount();
-		if (mount.status !== "ok") {
+		if (mount.status !== "ok" && mount.status !== "rebuilt") {
 			const interrupted = mount.interrupted ? ", provisioning was interrupted" : "";
 			this.#log("E", `journal ${mount.status}${interrupted}: nothing is sold, nothing is formatted`);
 			this.#show({ name: "outOfService" });
@@ -133,12 +140,19 @@ export class Terminal {
 		if (mount.lostBlocks > 0 || mount.damagedRecords > 0) {
 			this.#log("E", `journal damaged: ${mount.lostBlocks} blocks lost, ${mount.damagedRecords} records damaged`);
 		}
+		if (this.log.batch === 0) {
+			// The mark is lost, and with it the counters that no record carries: nothing may be numbered any more (I4).
+			this.#log("E", "journal: the settlement mark is lost: nothing is sold until a technician provisions");
+			this.#show({ name: "outOfService" });
+			return "broken";
+		}
+		if (mount.status === "rebuilt") this.#log("W", "one copy of the journal was empty: it is made anew from the other");
 		this.#log("I", `journal mounted: ${index.count} transactions, ${journal.freeBlocks} blocks free`);
 		if (this.#plain) {
 			this.#log("W", "links without TLS are allowed by configuration");
 		}
 		this.#running = true;
-		if (this.#hasOpenEnds()) journal.pin(); // Only now may what was read be acted on.
+		if (journal.copiesDiffer || this.#hasOpenEnds()) journal.pin(); // Only now may what was read be acted on.
 		for (let slot = 0; slot < index.count; slot++) this.#bootOne(index.ids[slot]);
 		if (this.#questions.length > 0) this.#ask();
 		else this.#showReady();
@@ -235,6 +249,8 @@ export class Terminal {
 			queued: this.#queue.count,
 			freeBlocks: journal.freeBlocks,
 			erasesUnprepared: journal.erasesUnprepared,
+			retiredBlocks: journal.retiredBlocks,
+			copies: journal.copies,
 		};
 	}
 
@@ -347,8 +363,34 @@ export class Terminal {
 			this.#readyTimer = 0;
 			if (this.#sale.phase !== "idle") return;
 			if (this.#questions.length === 0) this.#showReady();
-			this.log.journal.idle();
+			this.#tendFlash();
 		});
+	}
+
+	/** Nobody is served: flash is erased ahead, and the two copies of the journal are kept alike. */
+	#tendFlash(): void {
+		const { clock, flash } = this.#device;
+		this.#readyTimer = 0;
+		if (this.#sale.phase !== "idle") return;
+		const more = this.log.journal.idle();
+		this.#reportFlash();
+		if (flash.mirror === undefined) return;
+		const { mendPauseMs, scrubEveryMs } = this.#config;
+		this.#readyTimer = clock.setTimer(more ? mendPauseMs : scrubEveryMs, () => this.#tendFlash());
+	}
+
+	/** A line in the log for each thing that flash has lost, once. */
+	#reportFlash(): void {
+		const { lostCopy, retiredBlocks, mendedBlocks } = this.log.journal;
+		if (lostCopy !== this.#lostCopy) {
+			const which = lostCopy === 0 ? "first" : "second";
+			this.#log("E", `the ${which} copy of the journal does not work: sales go on with the other one only`);
+		}
+		if (retiredBlocks > this.#retiredBlocks) this.#log("W", `flash: ${retiredBlocks} blocks are worn out and not used`);
+		if (mendedBlocks > this.#mendedBlocks) this.#log("W", `flash: ${mendedBlocks} blocks mended from the other copy`);
+		this.#lostCopy = lostCopy;
+		this.#retiredBlocks = retiredBlocks;
+		this.#mendedBlocks = mendedBlocks;
 	}
 
 	/** What comes from outside runs as guarded as the callbacks do. */

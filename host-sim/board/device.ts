@@ -21,7 +21,7 @@ import { type Power, PowerLost } from "./power";
 export interface DeviceOptions {
 	power: Power;
 	/** These know the power supply themselves. */
-	flash: { journal: FlashPartition };
+	flash: { journal: FlashPartition; mirror?: FlashPartition };
 	links: Link[];
 	clock: Clock;
 	reader: CardReader;

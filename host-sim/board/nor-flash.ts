@@ -1,51 +1,55 @@
 /**
  * NOR flash that is meaner than flash. Rules enforced: a program only clears bits; one write becomes an operation
  * for each 256-byte page; erase is by block; writes keep the alignment, and above alignment 1 no unit is programmed
- * twice between erases. Breaking a rule is a bug of the firmware and throws an AssertionError.
+ * twice between erases. Breaking a rule is a bug of the firmware and throws an AssertionError, except on cells whose
+ * content it cannot know (flash-damage.ts).
  *
- * Power goes at any chosen operation: before it, within it (see flash-tear.ts) or after it and before the call
- * returns. Cells of the interrupted operation may stay marginal: each read may see them otherwise, in this boot and
- * in later ones, until their block is erased.
+ * Power goes at any chosen operation: before it, within it (flash-tear.ts) or after it and before the call returns.
+ * Cells of the interrupted operation may stay marginal: each read may see them otherwise, in this boot and in later
+ * ones, until their block is erased. A cut's name (flash-cut.ts) gives the same bytes whenever the same run reaches
+ * it with the same seed.
  *
- * Operations are numbered from 1 in each boot: one page program or one block erase each. A cut's name is
- * `operation.variant`, and gives the same bytes whenever the same run reaches it with the same seed.
- * Source of times: W25Q128JV datasheet, §9.6 AC electrical characteristics.
+ * DESIGN.md beside this file has the fault model and its sources.
  * @module
  */
 import { assert } from "../../src/core/assert";
 import { CodedError } from "../../src/core/errors";
 import type { FlashPartition } from "../../src/ports";
-import { type BlockFault, FlashMedium, type FlashMediumOptions, PAGE_BYTES } from "./flash-medium";
+import { FlashCut } from "./flash-cut";
+import { type BlockFault, type DamageKind, destroyBlock, flipBit, type PartitionFault, stickBit } from "./flash-damage";
+import { FlashMedium, type FlashMediumOptions, type MarginalCells, PAGE_BYTES } from "./flash-medium";
 import { tearErase, tearProgram } from "./flash-tear";
 import { Power, PowerLost } from "./power";
 import { SeededRandom } from "./seeded-random";
 
-/** W25Q128JV: page program 0.4 ms typical, 3 ms maximum; 4 KiB erase 45 ms typical, 400 ms maximum. */
+/** Typical and maximum. Source: W25Q128JV datasheet, revision M, §9.6: tPP; tSE, tBE1 (32 KiB), tBE2 (64 KiB). */
 const PROGRAM_TYPICAL_US = 400;
 const PROGRAM_MAXIMUM_US = 3_000;
-const ERASE_TYPICAL_US = 45_000;
-const ERASE_MAXIMUM_US = 400_000;
+const ERASE_TYPICAL_US = [45_000, 120_000, 150_000];
+const ERASE_MAXIMUM_US = [400_000, 1_600_000, 2_000_000];
 
-/** Before the operation; somewhere within it; after it, but the call never returns. */
-export type CutMode = "before" | "torn" | "after";
+/** How marginal cells read until the mood changes: all as 0, all as 1, each as it likes. */
+const MOODS = 3;
+/** What a worn block does to a program or erase, as a shape of flash-tear.ts: any bits. */
+const WORN_PROGRAM_SHAPE = 4;
+const WORN_ERASE_SHAPE = 5;
+/** Shorter reads are copied byte by byte: a view costs more. */
+const SHORT_READ_BYTES = 32;
 
 export interface NorFlashOptions extends Partial<FlashMediumOptions> {
 	/** Silicon of an earlier boot; then `blocks`, `image` and the like are its own and not given. */
 	medium?: FlashMedium;
 	power?: Power;
-	/** For torn results, marginal reads and flips; default seed 0. */
+	/** Shared by the partitions of one board, for one boot; default: one of its own. */
+	cut?: FlashCut;
+	/** For torn results, marginal reads and damage; default seed 0. */
 	random?: SeededRandom;
 	/** Interrupted cells may read differently at each read; default true. */
 	marginalCells?: boolean;
 }
 
-/** How marginal cells read until the mood changes: all as 0, all as 1, each as it likes. */
-const MOODS = 3;
-
 export class NorFlash implements FlashPartition {
 	readonly medium: FlashMedium;
-	/** Page programs and block erases begun in this boot; the number of the last one. */
-	operations = 0;
 	pagesProgrammed = 0;
 	blocksErased = 0;
 	bytesProgrammed = 0;
@@ -54,30 +58,33 @@ export class NorFlash implements FlashPartition {
 	typicalUs = 0;
 	maximumUs = 0;
 
+	readonly #cut: FlashCut;
 	readonly #power: Power;
 	readonly #random: SeededRandom;
-	readonly #marginalRandom: SeededRandom;
 	readonly #marginalCells: boolean;
 	readonly #status: { size: number; blockLength: number; blocks: number; writeAlign: number; eraseValue: number };
-	#cutOperation = 0;
-	#cutMode: CutMode = "before";
-	#cutVariant = 0;
-	#mood: number;
-	#flips = 0;
+	readonly #eraseTime: number;
+	/** Made when the first marginal cell, or the noise of a dead chip, is read. */
+	#readRandom: SeededRandom | undefined;
+	#mood = -1;
+	#damages = 0;
 	#closed = false;
 
 	constructor(options: NorFlashOptions) {
-		const { medium, blocks, power = new Power(), random = new SeededRandom(0), marginalCells = true } = options;
+		const { medium, blocks, power = new Power(), cut = new FlashCut(), marginalCells = true } = options;
+		const random = options.random ?? new SeededRandom(0);
 		assert((medium === undefined) !== (blocks === undefined), "a flash has a medium, or blocks to make one");
 		this.medium = medium ?? new FlashMedium(options as FlashMediumOptions);
-		this.medium.boots += 1;
+		this.medium.beginBoot();
 		this.#power = power;
-		this.#random = random;
-		this.#marginalRandom = random.fork("marginal").fork(this.medium.boots);
+		this.#cut = cut;
+		// Two partitions of one board may be given the same generator, and must not flip or blur alike.
+		this.#random = cut.partitions === 0 ? random : random.fork(`partition ${cut.partitions}`);
+		cut.partitions += 1;
 		this.#marginalCells = marginalCells;
-		this.#mood = this.#marginalRandom.below(MOODS);
 		const { size, blockLength, writeAlign } = this.medium;
 		this.#status = { size, blockLength, blocks: this.medium.blocks, writeAlign, eraseValue: 0xff };
+		this.#eraseTime = blockLength <= 4_096 ? 0 : blockLength <= 32_768 ? 1 : 2;
 	}
 
 	status(): { size: number; blockLength: number; blocks: number; writeAlign: number; eraseValue: number } {
@@ -98,13 +105,13 @@ export class NorFlash implements FlashPartition {
 	}
 
 	write(buffer: Uint8Array, byteOffset: number): void {
-		this.#check(byteOffset, buffer.length, "write");
+		const { length } = buffer;
+		this.#check(byteOffset, length, "write");
 		const { writeAlign } = this.medium;
-		assert(
-			writeAlign === 1 || (byteOffset % writeAlign === 0 && buffer.length % writeAlign === 0),
-			`flash write of ${buffer.length} at ${byteOffset} breaks the alignment of ${writeAlign}`,
-		);
-		const end = byteOffset + buffer.length;
+		if (writeAlign > 1 && (byteOffset % writeAlign !== 0 || length % writeAlign !== 0)) {
+			assert(false, `flash write of ${length} at ${byteOffset} breaks the alignment of ${writeAlign}`);
+		}
+		const end = byteOffset + length;
 		let at = byteOffset;
 		while (at < end) {
 			const next = Math.min(end, at - (at % PAGE_BYTES) + PAGE_BYTES);
@@ -116,10 +123,9 @@ export class NorFlash implements FlashPartition {
 	eraseBlock(start: number, end = start + 1): void {
 		this.#power.check();
 		assert(!this.#closed, "flash erase after close");
-		assert(
-			Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start < end && end <= this.medium.blocks,
-			`flash erase of blocks ${start} to ${end} of ${this.medium.blocks}`,
-		);
+		if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || start >= end || end > this.medium.blocks) {
+			assert(false, `flash erase of blocks ${start} to ${end} of ${this.medium.blocks}`);
+		}
 		for (let block = start; block < end; block++) this.#erase(block);
 	}
 
@@ -128,32 +134,31 @@ export class NorFlash implements FlashPartition {
 		this.#closed = true;
 	}
 
-	/**
-	 * Power goes at operation `operation` of this boot, counted from 1; one cut waits at a time. With "torn",
-	 * `variant` chooses what is left behind.
-	 */
-	cutAt(operation: number, mode: CutMode, variant = 0): void {
-		assert(operation > this.operations, "a cut lies in the future");
-		assert(Number.isInteger(variant) && variant >= 0, "a variant is a count");
-		this.#cutOperation = operation;
-		this.#cutMode = mode;
-		this.#cutVariant = variant;
+	/** Page programs and block erases that the board has begun in this boot; the number of the last one. */
+	get operations(): number {
+		return this.#cut.operations;
+	}
+
+	/** @see FlashCut.cutAt */
+	cutAt(operation: number, byte: number, shape = 0): void {
+		this.#cut.cutAt(operation, byte, shape);
 	}
 
 	/** Flips `count` random bits at rest, in `[start, end)`, up or down. @returns the offsets of their bytes */
 	flipBits(count: number, start = 0, end = this.medium.size): number[] {
-		const random = this.#random
-			.fork("flips")
-			.fork(this.medium.boots)
-			.fork(this.#flips++);
+		const random = this.#forkForDamage();
 		const offsets: number[] = [];
 		for (let i = 0; i < count; i++) {
 			const offset = start + random.below(end - start);
-			this.medium.image[offset] ^= 1 << random.below(8);
-			this.medium.backing?.program(offset, this.medium.image.subarray(offset, offset + 1));
+			flipBit(this.medium, offset, random.below(8));
 			offsets.push(offset);
 		}
 		return offsets;
+	}
+
+	/** The cell of `bit` (0 is the lowest) of the byte at `offset` reads `value` after each operation, for good. */
+	stickBit(offset: number, bit: number, value: 0 | 1): void {
+		stickBit(this.medium, offset, bit, value);
 	}
 
 	/** From now on, and after each reboot, `block` fails; by default at both operations and with an error. */
@@ -162,24 +167,63 @@ export class NorFlash implements FlashPartition {
 		this.medium.faults.set(block, { program: true, erase: true, silent: false, ...fault });
 	}
 
+	/** The content of `block` is lost. */
+	destroyBlock(block: number, kind: DamageKind, random: SeededRandom = this.#forkForDamage()): void {
+		destroyBlock(this.medium, block, kind, random);
+	}
+
+	/** The content of every block is lost, as on a board that was given another chip. */
+	destroyPartition(kind: DamageKind, random: SeededRandom = this.#forkForDamage()): void {
+		for (let block = 0; block < this.medium.blocks; block++) destroyBlock(this.medium, block, kind, random);
+	}
+
+	/**
+	 * From now on the partition is dead; by default it refuses writes and reads as 0xFF.
+	 * @param boots - for this boot and `boots - 1` more, then it works again with what it held; default: for good
+	 */
+	failPartition(fault: Partial<PartitionFault> = {}, boots = Infinity): void {
+		this.medium.partitionFault = { writes: "refused", reads: "ones", ...fault };
+		this.medium.worksFromBoot = this.medium.boots + boots;
+	}
+
+	#forkForDamage(): SeededRandom {
+		return this.#random
+			.fork("damage")
+			.fork(this.medium.boots)
+			.fork(this.#damages++);
+	}
+
 	#check(offset: number, byteLength: number, what: string): void {
 		this.#power.check();
+		// The messages are made only when needed: this is called for every few bytes of a mount.
+		if (!this.#closed && Number.isInteger(offset) && offset >= 0 && offset + byteLength <= this.medium.size) return;
 		assert(!this.#closed, `flash ${what} after close`);
-		assert(
-			Number.isInteger(offset) && offset >= 0 && offset + byteLength <= this.medium.size,
-			`flash ${what} of ${byteLength} at ${offset} of ${this.medium.size}`,
-		);
+		assert(false, `flash ${what} of ${byteLength} at ${offset} of ${this.medium.size}`);
 	}
 
 	#read(buffer: Uint8Array, offset: number): void {
 		const { length } = buffer;
 		this.#check(offset, length, "read");
-		const { image } = this.medium;
-		// A view costs more than copying a record's header.
-		if (length <= 32) for (let i = 0; i < length; i++) buffer[i] = image[offset + i];
-		else buffer.set(image.subarray(offset, offset + length));
+		const { image, marginal, partitionFault } = this.medium;
 		this.bytesRead += length;
-		if (this.medium.marginal.size > 0) this.#blur(buffer, offset);
+		if (partitionFault !== undefined && partitionFault.reads !== "content") {
+			this.#readDead(buffer, offset, partitionFault.reads);
+			return;
+		}
+		if (length <= SHORT_READ_BYTES) for (let i = 0; i < length; i++) buffer[i] = image[offset + i];
+		else buffer.set(image.subarray(offset, offset + length));
+		if (marginal.size > 0) this.#blur(buffer, offset);
+	}
+
+	#readDead(buffer: Uint8Array, offset: number, reads: PartitionFault["reads"]): void {
+		if (reads === "refused") throw new CodedError("flash", `flash +${offset}`, "no answer");
+		if (reads === "noise") this.#forReads().fill(buffer);
+		else buffer.fill(reads === "zeros" ? 0 : 0xff);
+	}
+
+	#forReads(): SeededRandom {
+		this.#readRandom ??= this.#random.fork("reads").fork(this.medium.boots);
+		return this.#readRandom;
 	}
 
 	/** Marginal cells in what was just read. */
@@ -187,114 +231,135 @@ export class NorFlash implements FlashPartition {
 		const { blockLength, marginal } = this.medium;
 		const end = offset + buffer.length;
 		let drawn = false;
-		for (const [block, masks] of marginal) {
-			const base = block * blockLength;
-			const from = Math.max(offset, base);
-			const to = Math.min(end, base + blockLength);
-			for (let i = from; i < to; i++) {
-				const mask = masks[i - base];
-				if (mask === 0) continue;
-				// A mood that lasts for a few reads lets a torn record pass as sound once: the meanest case.
-				if (!drawn && this.#marginalRandom.chance(1, 4)) this.#mood = this.#marginalRandom.below(MOODS);
-				drawn = true;
-				const bits = this.#mood === 0 ? 0 : this.#mood === 1 ? 0xff : this.#marginalRandom.u32();
-				buffer[i - offset] = (buffer[i - offset] & ~mask) | (bits & mask);
-			}
+		for (let block = Math.floor(offset / blockLength); block * blockLength < end; block++) {
+			const cells = marginal.get(block);
+			if (cells !== undefined) drawn = this.#blurBlock(buffer, offset, block * blockLength, cells, drawn);
 		}
+	}
+
+	#blurBlock(buffer: Uint8Array, offset: number, base: number, cells: MarginalCells, drawn: boolean): boolean {
+		const { mask } = cells;
+		const random = this.#forReads();
+		const to = Math.min(offset + buffer.length, base + cells.to);
+		let moodDrawn = drawn;
+		for (let i = Math.max(offset, base + cells.from); i < to; i++) {
+			const bits = mask[i - base];
+			if (bits === 0) continue;
+			// A mood that lasts for a few reads lets a torn record pass as sound once: the meanest case.
+			if (!moodDrawn && (this.#mood < 0 || random.chance(1, 4))) this.#mood = random.below(MOODS);
+			moodDrawn = true;
+			const seen = this.#mood === 0 ? 0 : this.#mood === 1 ? 0xff : random.u32();
+			buffer[i - offset] = (buffer[i - offset] & ~bits) | (seen & bits);
+		}
+		return moodDrawn;
 	}
 
 	/** One page program of `bytes[from, from + length)` at `at`. */
 	#program(bytes: Uint8Array, from: number, at: number, length: number): void {
 		const { medium } = this;
-		const { image } = medium;
-		this.#checkProgram(bytes, from, at, length);
-		const mode = this.#begin();
-		if (mode === "before") this.#die("before a program");
-		if (medium.readOnly) throw new CodedError("flash", `flash +${at}`, "read-only");
+		const { image, partitionFault } = medium;
+		if (partitionFault === undefined) this.#checkProgram(bytes, from, at, length);
+		const byte = this.#cut.begin(length);
+		if (byte === 0) this.#die("before a program");
+		if (medium.readOnly) this.#refuse(byte, `flash +${at}`, "read-only");
+		if (partitionFault?.writes === "refused") this.#refuse(byte, `flash +${at}`, "no answer");
 		this.pagesProgrammed += 1;
 		this.bytesProgrammed += length;
 		this.typicalUs += PROGRAM_TYPICAL_US;
 		this.maximumUs += PROGRAM_MAXIMUM_US;
-		const fault = this.#fault(at);
-		const failing = fault?.program === true;
-		if (medium.programmed.length > 0) {
-			medium.programmed.fill(1, at / medium.writeAlign, (at + length) / medium.writeAlign);
+		const torn = byte > 0 && byte < length;
+		let failing: BlockFault | undefined;
+		if (partitionFault === undefined) {
+			const block = Math.floor(at / medium.blockLength);
+			failing = this.#fault(block, "program");
+			medium.setUnits(at, length, 1);
+			if (torn || failing !== undefined) {
+				const shape = torn ? this.#cut.shape : WORN_PROGRAM_SHAPE;
+				const random = this.#random.fork(torn ? this.#cut.name : `${this.operations} worn`);
+				tearProgram(medium, bytes, from, at, length, byte, shape, random, this.#marginalCells && torn);
+			} else {
+				for (let i = 0; i < length; i++) image[at + i] &= bytes[from + i];
+			}
+			medium.holdStuckBits(block, at, at + length);
+			if (medium.backing !== undefined) medium.backing.program(at, image.subarray(at, at + length));
 		}
-		if (mode === "torn" || failing) {
-			const variant = mode === "torn" ? this.#cutVariant : 4; // A failing block clears some bits.
-			const random = this.#random.fork(`${this.operations}.${variant}`);
-			tearProgram(medium, bytes, from, at, length, variant, random, this.#marginalCells && mode === "torn");
-		} else {
-			for (let i = 0; i < length; i++) image[at + i] &= bytes[from + i];
-		}
-		if (medium.backing !== undefined) medium.backing.program(at, image.subarray(at, at + length));
-		if (mode !== undefined) this.#die("in or after a program");
-		if (failing && !fault.silent) throw new CodedError("flash", `flash +${at}`, "program failed");
+		if (byte > 0) this.#die(torn ? "in a program" : "after a program");
+		if (failing !== undefined) this.#complain(failing, `flash +${at}`, "program failed");
 	}
 
 	#checkProgram(bytes: Uint8Array, from: number, at: number, length: number): void {
-		const { image, marginal, blockLength, programmed, writeAlign } = this.medium;
+		const { image, programmed, writeAlign } = this.medium;
 		for (let i = 0; i < length; i++) {
-			if ((bytes[from + i] & ~image[at + i]) === 0) continue;
-			// What a marginal cell holds nobody can know, so nobody can be blamed for it.
-			const offset = at + i;
-			const mask = marginal.get(Math.floor(offset / blockLength))?.[offset % blockLength] ?? 0;
-			const rising = bytes[from + i] & ~image[offset] & ~mask;
-			assert(rising === 0, `flash program at ${offset} would raise bits: the block is not erased there`);
+			const rising = bytes[from + i] & ~image[at + i];
+			if (rising === 0 || (rising & ~this.medium.unknowable(at + i)) === 0) continue;
+			assert(false, `flash program at ${at + i} would raise bits: the block is not erased there`);
 		}
 		if (programmed.length === 0) return;
 		for (let unit = at / writeAlign; unit < (at + length) / writeAlign; unit++) {
-			assert(programmed[unit] === 0, `flash unit at ${unit * writeAlign} is programmed a second time`);
+			if (programmed[unit] === 0 || this.medium.lost.has(Math.floor(at / this.medium.blockLength))) continue;
+			assert(false, `flash unit at ${unit * writeAlign} is programmed a second time`);
 		}
 	}
 
 	#erase(block: number): void {
 		const { medium } = this;
-		const { blockLength } = medium;
-		const base = block * blockLength;
-		const mode = this.#begin();
-		if (mode === "before") this.#die("before an erase");
-		if (medium.readOnly) throw new CodedError("flash", `flash block ${block}`, "read-only");
+		const { blockLength, partitionFault } = medium;
+		const byte = this.#cut.begin(blockLength);
+		if (byte === 0) this.#die("before an erase");
+		if (medium.readOnly) this.#refuse(byte, `flash block ${block}`, "read-only");
+		if (partitionFault?.writes === "refused") this.#refuse(byte, `flash block ${block}`, "no answer");
 		this.blocksErased += 1;
-		medium.erases[block] += 1;
-		this.typicalUs += ERASE_TYPICAL_US;
-		this.maximumUs += ERASE_MAXIMUM_US;
-		const fault = this.#fault(base);
-		const failing = fault?.erase === true;
-		if (mode === "torn") {
-			const random = this.#random.fork(`${this.operations}.${this.#cutVariant}`);
-			if (!failing) tearErase(medium, block, this.#cutVariant, random, this.#marginalCells);
+		this.typicalUs += ERASE_TYPICAL_US[this.#eraseTime];
+		this.maximumUs += ERASE_MAXIMUM_US[this.#eraseTime];
+		const torn = byte > 0 && byte < blockLength;
+		let failing: BlockFault | undefined;
+		if (partitionFault === undefined) {
+			medium.erases[block] += 1;
+			failing = this.#fault(block, "erase");
+			if (failing !== undefined) this.#eraseWorn(block, failing, byte < 0);
+			else if (torn) this.#tearErase(block, byte, this.#cut.shape, this.#cut.name);
+			else medium.erase(block);
 			// Whatever the block reads as, it may not be programmed before a whole erase.
-			this.#setUnits(base, 1);
-			medium.backing?.program(base, medium.image.subarray(base, base + blockLength));
-		} else if (!failing) {
-			medium.image.fill(0xff, base, base + blockLength);
-			medium.marginal.delete(block);
-			this.#setUnits(base, 0);
-			medium.backing?.erase(base, blockLength);
+			if (torn) medium.setUnits(block * blockLength, blockLength, 1);
 		}
-		if (mode !== undefined) this.#die("in or after an erase");
-		if (failing && !fault.silent) throw new CodedError("flash", `flash block ${block}`, "erase failed");
+		if (byte > 0) this.#die(torn ? "in an erase" : "after an erase");
+		if (failing !== undefined) this.#complain(failing, `flash block ${block}`, "erase failed");
 	}
 
-	#setUnits(base: number, flag: number): void {
-		const { programmed, writeAlign, blockLength } = this.medium;
-		if (programmed.length > 0) programmed.fill(flag, base / writeAlign, (base + blockLength) / writeAlign);
+	#eraseWorn(block: number, fault: BlockFault, returns: boolean): void {
+		if (fault.partly === true) this.#tearErase(block, 0, WORN_ERASE_SHAPE, `${this.operations} worn`);
+		// Who was told that all is well cannot know what the block holds.
+		if (fault.silent && returns) this.medium.lost.add(block);
 	}
 
-	#fault(offset: number): BlockFault | undefined {
-		const { faults, blockLength } = this.medium;
-		return faults.size === 0 ? undefined : faults.get(Math.floor(offset / blockLength));
+	#tearErase(block: number, byte: number, shape: number, name: string): void {
+		const { medium } = this;
+		const { blockLength, image } = medium;
+		const base = block * blockLength;
+		tearErase(medium, block, byte, shape, this.#random.fork(name), this.#marginalCells);
+		medium.holdStuckBits(block, base, base + blockLength);
+		medium.backing?.program(base, image.subarray(base, base + blockLength));
 	}
 
-	/** Counts the operation. @returns how it is cut, or undefined */
-	#begin(): CutMode | undefined {
-		this.operations += 1;
-		return this.operations === this.#cutOperation ? this.#cutMode : undefined;
+	#fault(block: number, operation: "program" | "erase"): BlockFault | undefined {
+		const { faults } = this.medium;
+		const fault = faults.size === 0 ? undefined : faults.get(block);
+		return fault?.[operation] === true ? fault : undefined;
+	}
+
+	#complain(fault: BlockFault, place: string, detail: string): void {
+		if (fault.protects === true) this.medium.readOnly = true;
+		if (!fault.silent) throw new CodedError("flash", place, detail);
+	}
+
+	/** The chip did nothing, and power may have gone meanwhile. */
+	#refuse(byte: number, place: string, detail: string): never {
+		if (byte > 0) this.#die("in a refused operation");
+		throw new CodedError("flash", place, detail);
 	}
 
 	#die(where: string): never {
 		this.#power.cut();
-		throw new PowerLost(`power lost ${where}, cut=${this.operations}.${this.#cutVariant}`);
+		throw new PowerLost(`power lost ${where}, cut=${this.#cut.name}`);
 	}
 }

@@ -5,7 +5,7 @@
 import pc from "picocolors";
 import { formatAmount } from "../../src/core/money";
 import { padRight } from "../../src/ui/columns";
-import type { DayResult, DoubtRow } from "../node/trading-day";
+import { type DayResult, type DoubtRow, isBalanced } from "../node/day-result";
 
 const DOUBTS_SHOWN = 60;
 
@@ -70,11 +70,17 @@ export function printStatement(day: DayResult, print: (line: string) => void): v
 	row("Power cuts / host crashes / link outages", `${day.powerCuts}/${day.hostCrashes}/${day.linkOutages}`);
 	row("Flash bytes programmed for each sale", day.flashBytesPerSale);
 	row("Erases for each 1,000 sales", day.erasesPerThousandSales, `${day.erasesInSale} while a customer waited`);
+	if (day.copies > 1) {
+		row("Flash blocks destroyed / mended 闪存块损毁/修复", `${day.blocksDestroyed}/${day.blocksMended}`);
+		row("Copies of the journal, whole 日志副本完好", `${day.copiesWhole}/${day.copies}`);
+	}
 	const simulated = `${Math.floor(day.simulatedMs / 60_000)} min`;
 	row("Simulated time", simulated, `in ${(day.realMs / 1000).toFixed(1)} s`);
 	print("");
-	if (day.conserved && day.atRest) {
+	if (isBalanced(day)) {
 		print(pc.green("  BALANCED 平: every sale's money is where screen and slip told people it is."));
+	} else if (day.conserved && day.copiesWhole < day.copies) {
+		print(pc.yellow("  BALANCED, but a copy of the journal lacks something that the other one has."));
 	} else if (day.conserved) {
 		print(pc.yellow("  BALANCED SO FAR: the money is where people were told it is, and something still waits."));
 	} else {

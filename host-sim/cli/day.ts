@@ -6,8 +6,10 @@
 import pc from "picocolors";
 import { LOCAL_OFFSET_MS } from "../../src/config";
 import { ConsoleLog } from "../node/console-log";
-import { type DayEvent, type DayOptions, type DayResult, FAULT_KINDS, TradingDay } from "../node/trading-day";
-import { endOnClosedOutput, parseCli } from "./args";
+import { type DayEvent, type DayOptions, type DayResult, isBalanced } from "../node/day-result";
+import { TradingDay } from "../node/trading-day";
+import { endOnClosedOutput, failCli, parseCli } from "./args";
+import { DAY_OPTIONS, DAY_USAGE, readDay, replayLine } from "./day-options";
 import { jsonOf, printStatement } from "./day-statement";
 
 const USAGE = `
@@ -19,13 +21,13 @@ host crashing, in compressed time. At the end both ledgers are compared with wha
   --seed N          which day: customers, amounts, rates (default 1). The network is real and so is its timing, so two
                     runs of one seed differ a little
   --sales N         customers, 1 to 990: one batch (default 200)
-  --faults KIND     ${FAULT_KINDS.join(" | ")} (default all)
-  --no-reversals    switch the automatic reversals off, to see what they are for
+${DAY_USAGE}
   --log             the terminal's own log as well, on stderr
   --json            the last line is one JSON object
   --help
 
-Exit code: 0 every sale's money is where people were told it is; 1 it is not; 2 a mistake on the command line.
+Exit code: 0 every sale's money is where people were told it is, and every copy of the journal is whole; 1 not so;
+2 a mistake on the command line.
 `;
 
 const options = parseCli({
@@ -33,8 +35,7 @@ const options = parseCli({
 	options: {
 		seed: { type: "number", min: 0, max: 0xffff_ffff, default: 1 },
 		sales: { type: "number", min: 1, max: 990, default: 200 },
-		faults: { type: "text", default: "all", oneOf: FAULT_KINDS },
-		"no-reversals": { type: "flag" },
+		...DAY_OPTIONS,
 		log: { type: "flag" },
 		json: { type: "flag" },
 	},
@@ -46,6 +47,7 @@ const SOURCES: Readonly<Record<DayEvent["source"], (text: string) => string>> = 
 	power: pc.red,
 	link: pc.yellow,
 	cashier: pc.green,
+	flash: pc.blue,
 };
 
 endOnClosedOutput();
@@ -73,28 +75,30 @@ function onProgress(done: number, sales: number): void {
 }
 
 async function main(): Promise<void> {
-	const { seed, sales, faults, log, json } = options;
-	const reversals = !options["no-reversals"];
-	const day: DayOptions = { seed, sales, faults: faults as DayOptions["faults"], reversals, onEvent, onProgress };
-	if (log) day.log = new ConsoleLog({ stream: process.stderr });
-	print(
-		`A trading day: ${sales} customers, faults: ${faults}, seed ${seed}${reversals ? "" : ", automatic reversals OFF"}`,
-	);
+	const { seed, log, json } = options;
+	const day = readDay(options);
+	const { sales, faults, mirror, reversals } = day;
+	const more = `${mirror === true ? ", two copies of the journal" : ""}${reversals ? "" : ", automatic reversals OFF"}`;
+	print(`A trading day: ${sales} customers, faults: ${faults}, seed ${seed}${more}`);
 	let result: DayResult;
 	try {
-		result = await TradingDay.run(day);
+		const run: DayOptions = { ...day, seed, onEvent, onProgress };
+		if (log) run.log = new ConsoleLog({ stream: process.stderr });
+		result = await TradingDay.run(run);
 	} catch (error) {
 		process.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-		process.stderr.write(`replay: npm start -- --seed ${seed} --sales ${sales} --faults ${faults}\n`);
+		process.stderr.write(`${replayLine(seed, day)}\n`);
 		process.exit(1);
 	}
 	printStatement(result, print);
-	if (!result.conserved && reversals) print(`replay: npm start -- --seed ${seed} --sales ${sales} --faults ${faults}`);
+	const good = reversals ? isBalanced(result) : result.conserved;
+	if (!good && reversals) print(replayLine(seed, day));
 	if (json) process.stdout.write(`${JSON.stringify(jsonOf(result))}\n`);
-	process.exitCode = result.conserved && (result.atRest || !reversals) ? 0 : 1;
+	process.exitCode = good ? 0 : 1;
 }
 
-void main().then(() => {
+main().then(
 	// Sockets in TIME_WAIT and idle timers are nobody's business any more.
-	process.exit();
-});
+	() => process.exit(),
+	(error) => failCli(error),
+);

@@ -2,16 +2,17 @@
  * `npm run days`: many trading days, several at a time in one process, a line for each and a sum.
  * @module
  */
-import { type DayOptions, type DayResult, FAULT_KINDS, TradingDay } from "../node/trading-day";
+import { type DayResult, isBalanced } from "../node/day-result";
+import { TradingDay } from "../node/trading-day";
 import { endOnClosedOutput, failCli, parseCli, UsageError } from "./args";
+import { DAY_OPTIONS, DAY_USAGE, readDay, replayLine } from "./day-options";
 
 const USAGE = `
 npm run days -- [options]
 
   --seeds A..B      which days (default 1..50)
   --sales N         customers a day (default 60)
-  --faults KIND     ${FAULT_KINDS.join(" | ")} (default all)
-  --no-reversals    automatic reversals off: most days must end unbalanced
+${DAY_USAGE}
   --parallel N      days at a time (default 8)
   --json            the last line is one JSON object
   --help
@@ -20,13 +21,12 @@ Exit code: 0 every day is balanced; 1 one is not; 2 a mistake on the command lin
 days are unbalanced, which proves that the check can fail.
 `;
 
-const options = parseCli({
+const values = parseCli({
 	usage: USAGE,
 	options: {
 		seeds: { type: "text", default: "1..50" },
 		sales: { type: "number", min: 1, max: 990, default: 60 },
-		faults: { type: "text", default: "all", oneOf: FAULT_KINDS },
-		"no-reversals": { type: "flag" },
+		...DAY_OPTIONS,
 		parallel: { type: "number", min: 1, max: 64, default: 8 },
 		json: { type: "flag" },
 	},
@@ -44,9 +44,9 @@ function readRange(text: string): { first: number; last: number } {
 }
 
 async function main(): Promise<boolean> {
-	const { first, last } = readRange(options.seeds);
-	const reversals = !options["no-reversals"];
-	const { sales, faults } = options;
+	const { first, last } = readRange(values.seeds);
+	const options = readDay(values);
+	const { mirror, reversals } = options;
 	let next = first;
 	let balanced = 0;
 	let failed = 0;
@@ -59,37 +59,42 @@ async function main(): Promise<boolean> {
 		oneSided: 0,
 		powerCuts: 0,
 		hostCrashes: 0,
+		blocksDestroyed: 0,
+		blocksMended: 0,
 	};
 	const line = (day: DayResult) => {
-		const good = day.conserved && (day.atRest || !reversals);
+		const good = reversals ? isBalanced(day) : day.conserved;
 		if (good) balanced++;
 		for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += day[name];
-		const text = `seed ${day.seed}: ${day.approved} approved, ${day.declined} declined, ${day.reversed} reversed, `;
-		process.stdout.write(
-			`${text}${day.inDoubt} in doubt, ${day.powerCuts} cuts, ${day.hostCrashes} crashes, one-sided ${day.oneSided}, ` +
-				`conserved ${day.conserved}${day.atRest ? "" : ", NOT AT REST"}${day.firmwareRestarts > 0 ? `, ${day.firmwareRestarts} restarts` : ""}\n`,
-		);
-		if (!good && reversals) {
-			process.stdout.write(`  replay: npm start -- --seed ${day.seed} --sales ${sales} --faults ${faults}\n`);
-		}
+		const parts = [
+			`seed ${day.seed}: ${day.approved} approved, ${day.declined} declined, ${day.reversed} reversed`,
+			`${day.inDoubt} in doubt, ${day.powerCuts} cuts, ${day.hostCrashes} crashes, one-sided ${day.oneSided}`,
+			...(mirror === true ? [`${day.blocksDestroyed} blocks destroyed, ${day.blocksMended} mended`] : []),
+			`conserved ${day.conserved}`,
+			...(day.atRest ? [] : ["NOT AT REST"]),
+			...(day.copiesWhole === day.copies ? [] : [`${day.copiesWhole} of ${day.copies} COPIES WHOLE`]),
+			...(day.firmwareRestarts > 0 ? [`${day.firmwareRestarts} restarts`] : []),
+		];
+		process.stdout.write(`${parts.join(", ")}\n`);
+		if (!good && reversals) process.stdout.write(`  ${replayLine(day.seed, options)}\n`);
 	};
 	const worker = async () => {
 		while (next <= last) {
 			const seed = next++;
 			try {
-				line(await TradingDay.run({ seed, sales, faults: faults as DayOptions["faults"], reversals }));
+				line(await TradingDay.run({ ...options, seed }));
 			} catch (error) {
 				failed++;
 				process.stdout.write(`seed ${seed}: FAILED ${error instanceof Error ? error.stack : String(error)}\n`);
 			}
 		}
 	};
-	await Promise.all(Array.from({ length: options.parallel }, worker));
+	await Promise.all(Array.from({ length: values.parallel }, worker));
 	const days = last - first + 1;
 	process.stdout.write(
 		`${days} days, ${balanced} balanced, ${days - balanced - failed} unbalanced, ${failed} failed\n`,
 	);
-	if (options.json) process.stdout.write(`${JSON.stringify({ days, balanced, failed, ...sum })}\n`);
+	if (values.json) process.stdout.write(`${JSON.stringify({ days, balanced, failed, ...sum })}\n`);
 	return reversals ? balanced === days : failed === 0 && (days - balanced) * 2 > days;
 }
 

@@ -273,6 +273,6 @@ export function statusText(station: Station): string {
 	return [
 		`batch ${summary.batch}: ${summary.charged} charged, ${amountText(summary.chargedMinor)}`,
 		`in doubt ${summary.doubts}, ${amountText(summary.doubtSumMinor)}; reversals waiting ${summary.queued}`,
-		`flash: ${summary.transactions} transactions, ${summary.freeBlocks} blocks free`,
+		`flash: ${summary.transactions} transactions, ${summary.freeBlocks} blocks free, copies ${summary.copies}`,
 	].join("\n");
 }

@@ -1,5 +1,5 @@
 /**
- * One terminal in one process: a board over a file of flash, a TCP link, real time, and a till whose notes outlive
+ * One terminal in one process: a board over a file of flash or two, a TCP link, real time, and a till whose notes outlive
  * the process. The process is the power supply: its end, by whatever means, is a power cut, and the next process is
  * the next boot.
  * @module
@@ -9,6 +9,7 @@ import * as fs from "node:fs";
 import type { Config } from "../../src/config";
 import { AssertionError } from "../../src/core/assert";
 import { CodedError } from "../../src/core/errors";
+import type { MountStatus } from "../../src/journal/headers";
 import type { Device, LogSink, Screen, Slip } from "../../src/ports";
 import { Terminal } from "../../src/terminal";
 import { TEST_KEYS } from "../acquirer/test-keys";
@@ -19,13 +20,15 @@ import { ScriptedReader } from "../board/scripted-reader";
 import { SeededRandom } from "../board/seeded-random";
 import { StaticKeys } from "../board/static-keys";
 import { Till } from "../board/till";
-import { FileFlash } from "../node/file-flash";
+import { FlashFiles, flashExists } from "../node/flash-files";
 import { ScaledClock } from "../node/scaled-clock";
 import { TcpLink } from "../node/tcp-link";
 import { NotesFile, notesPath } from "./terminal-notes";
 
 export interface StationOptions {
 	flashPath: string;
+	/** Keep a second copy of the journal in a file beside it. */
+	mirror?: boolean;
 	/** Create the file with so many blocks where there is none, and make it a journal; absent: it must be one. */
 	provision?: { blocks: number; batch: number };
 	host: string;
@@ -44,10 +47,13 @@ export interface StationOptions {
 /** At a higher speed, time that the process could not use does not pass. */
 const STALL_MS = 20;
 
+/** Twice the blocks of the largest flash that can be made here. */
+const MENDING_STEPS_MAX = 2 * 16_384;
+
 /** Why a flash file is not a journal to sell from, for the person at the command line. */
 const MOUNT_TEXTS = {
 	unprovisioned: "erased, or its provisioning was interrupted; --provision makes it a journal",
-	foreign: "holds something that is no journal; it is left as it is",
+	foreign: "holds something that is no journal, or its mirror is another one's; all is left as it is",
 	newer: "written by a newer firmware; it is left as it is",
 } as const;
 
@@ -60,7 +66,9 @@ export class Station {
 	readonly terminal: Terminal;
 	/** Journal begun in this process. */
 	readonly provisioned: boolean;
-	readonly #flash: FileFlash;
+	/** What the flash was when it was opened. */
+	readonly mount: MountStatus;
+	readonly #flash: FlashFiles;
 	readonly #device: Device;
 
 	/**
@@ -68,9 +76,10 @@ export class Station {
 	 * @throws {CodedError} with one line that says what is wrong with the flash file or the notebook
 	 */
 	constructor(options: StationOptions) {
-		const { flashPath, provision, speed, config, log } = options;
-		if (provision !== undefined && !fs.existsSync(flashPath)) refuseOldNotes(flashPath);
-		this.#flash = FileFlash.open(flashPath, provision === undefined ? {} : { createBlocks: provision.blocks });
+		const { flashPath, mirror = false, provision, speed, config, log } = options;
+		if (provision !== undefined && !flashExists(flashPath, mirror)) refuseOldNotes(flashPath);
+		const create = provision === undefined ? {} : { createBlocks: provision.blocks };
+		this.#flash = FlashFiles.open({ path: flashPath, mirror, ...create });
 		try {
 			// Chance of the firmware's own: a seed would repeat it in every process. `--seed` is for the customers.
 			const random = new SeededRandom(randomInt(2 ** 47));
@@ -90,7 +99,7 @@ export class Station {
 			const { display, printer } = this.till.attach(power, this.clock);
 			this.#device = createDevice({
 				power,
-				flash: { journal: this.#flash.boot(power, random.fork("flash")) },
+				flash: this.#flash.boot(power, random.fork("flash")),
 				links: [new TcpLink({ host: options.host, port: options.port, power })],
 				clock: this.clock,
 				reader: this.reader,
@@ -103,6 +112,7 @@ export class Station {
 				onRestart: (reason) => options.onRestart(reason),
 			});
 			this.terminal = new Terminal(this.#device, config);
+			this.mount = this.terminal.log.mount().status;
 			this.provisioned = this.#makeJournal(flashPath, provision?.batch);
 			this.notes = NotesFile.open(notesPath(flashPath), this.terminal.log.mount().id);
 		} catch (error) {
@@ -143,19 +153,28 @@ export class Station {
 		});
 	}
 
-	/** An orderly end; the file can be opened by another process. */
+	/** An orderly end; the files can be opened by another process. */
 	close(): void {
-		this.attempt(() => this.terminal.stop());
+		this.attempt(() => {
+			if (this.terminal.phase === "idle") this.#mend();
+			this.terminal.stop();
+		});
 		this.clock.close();
 		this.notes.close();
 		this.#flash.close();
 	}
 
+	/** A terminal stays on over night and finds the time; a process that ends takes it now. */
+	#mend(): void {
+		const { journal } = this.terminal.log;
+		for (let steps = 0; steps < MENDING_STEPS_MAX && journal.idle(); steps++);
+	}
+
 	/** @returns whether a journal was begun */
 	#makeJournal(flashPath: string, batch: number | undefined): boolean {
 		const place = `flash file ${flashPath}`;
-		const { status } = this.terminal.log.mount();
-		if (status === "ok") {
+		const status = this.mount;
+		if (status === "ok" || status === "rebuilt") {
 			if (batch === undefined) return false;
 			throw new CodedError("state", place, "is provisioned already; without --provision it is used as it is");
 		}

@@ -4,6 +4,7 @@
  * @module
  */
 import * as fs from "node:fs";
+import * as path from "node:path";
 import * as readline from "node:readline";
 import { makeConfig } from "../../src/config";
 import { CodedError } from "../../src/core/errors";
@@ -12,6 +13,7 @@ import type { LogLevel, Screen, ScreenName, Slip } from "../../src/ports";
 import { amountText, type Language } from "../../src/ui/texts";
 import { TEST_TERMINAL } from "../acquirer/test-keys";
 import { ConsoleLog } from "../node/console-log";
+import { flashExists, mirrorPath } from "../node/flash-files";
 import { TEST_CARDS, type TestCard } from "../test-cards";
 import { endOnClosedOutput, failCli, parseCli, UsageError } from "./args";
 import { drawScreen, drawSlip, screenLine } from "./terminal-box";
@@ -25,6 +27,9 @@ A payment terminal over a file of flash. kill -9 is a power cut; the next start 
 What screen and slip told people is written to FILE.till.jsonl.
 
   --flash FILE       the flash; one process at a time
+  --data DIR         in place of --flash: all files in DIR, the flash is DIR/flash
+  --mirror           a second copy of the journal, in FILE.mirror, which is made where there is none. Whichever of the
+                     two files is lost or erased is written anew from the other one
   --provision        create FILE, or take an erased one, and begin a journal in it
   --batch N          with --provision: batch to sell in (1)
   --blocks N         with --provision: size of a new file, blocks of 4096 bytes (256)
@@ -52,6 +57,8 @@ const options = parseCli({
 	usage: USAGE,
 	options: {
 		flash: { type: "text" },
+		data: { type: "text" },
+		mirror: { type: "flag" },
 		provision: { type: "flag" },
 		batch: { type: "number", min: 1, max: 999_999 },
 		blocks: { type: "number", min: 8, max: 16_384 },
@@ -86,8 +93,10 @@ const NOTICES: readonly ScreenName[] = [
 function main(): void {
 	const config = makeConfig({ ...TEST_TERMINAL, plainLinks: true, autoReversal: !options["no-reversals"] });
 	const { host, port } = readHost(options.host);
-	const { flash, sales, provision } = options;
-	if (flash === undefined) throw new UsageError("--flash FILE is needed");
+	const { data, mirror, sales, provision } = options;
+	if (data !== undefined && options.flash !== undefined) throw new UsageError("--flash and --data exclude each other");
+	const flash = data === undefined ? options.flash : path.join(data, "flash");
+	if (flash === undefined) throw new UsageError("--flash FILE is needed, or --data DIR");
 	if (sales !== undefined && options.interactive) throw new UsageError("--sales and --interactive exclude each other");
 	for (const name of ["seed", "card", "amount", "wait"] as const) {
 		if (sales === undefined && options[name] !== undefined) throw new UsageError(`--${name} goes with --sales`);
@@ -95,17 +104,19 @@ function main(): void {
 	for (const name of ["batch", "blocks"] as const) {
 		if (!provision && options[name] !== undefined) throw new UsageError(`--${name} goes with --provision`);
 	}
-	if (!provision && !fs.existsSync(flash)) {
+	if (!provision && !flashExists(flash, mirror)) {
 		throw new UsageError(`flash file ${flash} does not exist; --provision creates it`);
 	}
 	const card = readCard(options.card);
 	const amountMinor = readAmount(options.amount, config.saleMinorMin, config.saleMinorMax);
 	const batch = options.batch ?? 1;
 
+	if (data !== undefined && provision) makeDirectory(data);
 	let onScreen: (screen: Screen) => void = () => {};
 	let onSlip: (slip: Slip) => void = () => {};
 	const station = new Station({
 		flashPath: flash,
+		mirror,
 		...(provision ? { provision: { blocks: options.blocks ?? 256, batch } } : {}),
 		host,
 		port,
@@ -121,11 +132,13 @@ function main(): void {
 	});
 	const begun = station.provisioned ? `, provisioned with batch ${batch}` : "";
 	const torn = station.notes.tornBytes > 0 ? `, torn note of ${station.notes.tornBytes} bytes cut off` : "";
-	const text = `terminal ${config.terminalId}, flash ${flash}${begun}, host ${host}:${port} plain TCP${torn}`;
+	const copies = mirror ? ` and ${mirrorPath(flash)}` : "";
+	const text = `terminal ${config.terminalId}, flash ${flash}${copies}${begun}, host ${host}:${port} plain TCP${torn}`;
 	report({
 		kind: "opened",
 		terminal: config.terminalId,
 		provisioned: station.provisioned,
+		mount: station.mount,
 		process: process.pid,
 		text: `${text}, process ${process.pid}`,
 	});
@@ -228,6 +241,14 @@ function finish(station: Station, result: SalesResult | undefined): void {
 	} else if (options.json) report({ kind: "statement", ...summary, asksDelivery: asks, text: "" });
 	const sold = result === undefined || result.ended === result.sales;
 	process.exit(sold && settled ? 0 : EXIT_NOT_DONE);
+}
+
+function makeDirectory(directory: string): void {
+	try {
+		if (!fs.existsSync(directory)) fs.mkdirSync(directory);
+	} catch (error) {
+		throw new UsageError(`--data ${directory} cannot be made: ${(error as NodeJS.ErrnoException).code}`);
+	}
 }
 
 function readHost(text: string): { host: string; port: number } {

@@ -9,6 +9,7 @@
  */
 import * as fs from "node:fs";
 import { CodedError } from "../../src/core/errors";
+import { FlashCut } from "../board/flash-cut";
 import { BLOCK_BYTES, FlashMedium } from "../board/flash-medium";
 import { NorFlash } from "../board/nor-flash";
 import type { Power } from "../board/power";
@@ -62,13 +63,16 @@ export class FileFlash {
 		const { blockLength = BLOCK_BYTES, createBlocks } = options;
 		const place = `flash file ${path}`;
 		if (createBlocks !== undefined) checkSize(createBlocks * blockLength, blockLength, place);
-		else if (!fs.existsSync(path)) throw new CodedError("missing", place, "no such file");
+		else if (!isThere(path)) throw new CodedError("missing", place, "no such file, a flash image is expected");
 		const lock = FileLock.acquire(path, place);
 		let fd = -1;
 		try {
-			if (createBlocks !== undefined && !fs.existsSync(path)) createImage(path, createBlocks * blockLength);
+			if (createBlocks !== undefined && !isThere(path)) createImage(path, createBlocks * blockLength);
 			const stat = fs.statSync(path);
-			if (!stat.isFile()) throw new CodedError("format", place, stat.isDirectory() ? "a directory" : "not a file");
+			if (!stat.isFile()) {
+				const what = stat.isDirectory() ? "a directory" : "not a file";
+				throw new CodedError("format", place, `${what}, a file of whole blocks is expected`);
+			}
 			checkSize(stat.size, blockLength, place);
 			fd = fs.openSync(path, "r+");
 			return new FileFlash(path, lock, fd, readImage(fd, stat.size, place), options);
@@ -79,9 +83,9 @@ export class FileFlash {
 		}
 	}
 
-	/** The flash of one boot. */
-	boot(power: Power, random?: SeededRandom): NorFlash {
-		return new NorFlash({ medium: this.medium, power, ...(random === undefined ? {} : { random }) });
+	/** The flash of one boot. @param cut - shared by the partitions of the board */
+	boot(power: Power, random?: SeededRandom, cut = new FlashCut()): NorFlash {
+		return new NorFlash({ medium: this.medium, power, cut, ...(random === undefined ? {} : { random }) });
 	}
 
 	/** Gives the file back. Idempotent. */
@@ -104,23 +108,38 @@ export class FileFlash {
 	}
 }
 
+/** Something has this name: also a link that leads nowhere, or what may not be looked at. Whoever opens it is told. */
+export function isThere(path: string): boolean {
+	try {
+		return fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+	} catch {
+		return true;
+	}
+}
+
+/** A truncated image is refused as well as a file that never was one: by its size. */
 function checkSize(size: number, blockLength: number, place: string): void {
 	const detail =
-		size % blockLength !== 0
-			? `${size} bytes is not a multiple of the block of ${blockLength}`
+		size > IMAGE_BYTES_MAX
+			? `${size} bytes, at most ${IMAGE_BYTES_MAX} are expected`
 			: size < BLOCKS_MIN * blockLength
-				? `${size / blockLength} blocks, at least ${BLOCKS_MIN} are needed`
-				: size > IMAGE_BYTES_MAX
-					? `${size} bytes, at most ${IMAGE_BYTES_MAX}`
+				? `${size} bytes, at least ${BLOCKS_MIN} blocks of ${blockLength} are expected`
+				: size % blockLength !== 0
+					? `${size} bytes, whole blocks of ${blockLength} are expected`
 					: "";
 	if (detail !== "") throw new CodedError("length", place, detail);
 }
 
 /** Whole or not at all; the caller holds the lock. */
 function createImage(path: string, size: number): void {
-	const draft = `${path}.new`;
-	fs.writeFileSync(draft, new Uint8Array(size).fill(0xff));
-	fs.renameSync(draft, path);
+	const draft = `${path}.${process.pid}.new`;
+	try {
+		fs.writeFileSync(draft, new Uint8Array(size).fill(0xff), { flag: "wx" });
+		fs.renameSync(draft, path);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== "EEXIST") fs.rmSync(draft, { force: true });
+		throw error;
+	}
 }
 
 function readImage(fd: number, size: number, place: string): Uint8Array {

@@ -5,89 +5,25 @@
  * @module
  */
 
-import { makeConfig } from "../../src/config";
+import { type Config, makeConfig } from "../../src/config";
 import { formatAmount } from "../../src/core/money";
 import type { LogSink, Screen } from "../../src/ports";
 import { type FaultName, FaultPlan } from "../acquirer/faults";
 import { MemoryLedgerStore } from "../acquirer/ledger-store";
-import type { LedgerTotals } from "../acquirer/statement";
 import { TEST_TERMINAL } from "../acquirer/test-keys";
+import { drawCutByte } from "../board/flash-cut";
+import type { DamageKind } from "../board/flash-damage";
 import { FlashMedium } from "../board/flash-medium";
 import { PowerLost } from "../board/power";
 import { SeededRandom } from "../board/seeded-random";
 import { TEST_CARDS, type TestCard } from "../test-cards";
 import { checkMoney, type MoneyReport } from "../world/check-money";
+import { countWholeCopies, FlashLoss } from "../world/flash-loss";
 import { Shop, type Visit } from "../world/shop";
 import { AcquirerServer } from "./acquirer-server";
+import type { DayEvent, DayOptions, DayResult, DoubtRow } from "./day-result";
 import { ScaledClock } from "./scaled-clock";
 import { TcpLink } from "./tcp-link";
-
-export const FAULT_KINDS = ["none", "network", "power", "host", "all"] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
-
-export interface DayOptions {
-	seed: number;
-	sales: number;
-	faults: FaultKind;
-	/** False: the terminal never sends a reversal, to show what they are for. */
-	reversals: boolean;
-	/** Simulated ms for each real one; default 300. */
-	scale?: number;
-	/** Worth a cashier's or a technician's notice. */
-	onEvent?(line: DayEvent): void;
-	/** After each customer. */
-	onProgress?(done: number, sales: number): void;
-	log?: LogSink;
-}
-
-export interface DayEvent {
-	/** Simulated wall time, ms since 1970. */
-	readonly timeMs: number;
-	readonly source: "terminal" | "host" | "power" | "link" | "cashier";
-	readonly text: string;
-}
-
-/** How one sale that was in doubt at some moment ended. */
-export interface DoubtRow {
-	readonly stan: number;
-	readonly amountMinor: number;
-	/** What put it in doubt. */
-	readonly why: "no answer" | "card refused" | "power cut" | "not delivered";
-	/** "notDebited": reversals are off, and none was needed. */
-	readonly ended: "approved" | "reversed" | "notDebited" | "open";
-}
-
-export interface DayResult {
-	seed: number;
-	sales: number;
-	faults: FaultKind;
-	approved: number;
-	approvedMinor: number;
-	declined: number;
-	reversed: number;
-	/** Reversals are off: in doubt, and never debited. */
-	notDebited: number;
-	/** The customer stood there, and no request ever left: refused card, cancelled, no link, terminal refused. */
-	notBegun: number;
-	inDoubt: number;
-	doubts: DoubtRow[];
-	money: MoneyReport;
-	ledgers: LedgerTotals;
-	oneSided: number;
-	conserved: boolean;
-	/** Nothing waits any more: no queue, no question. */
-	atRest: boolean;
-	powerCuts: number;
-	hostCrashes: number;
-	linkOutages: number;
-	firmwareRestarts: number;
-	flashBytesPerSale: number;
-	erasesPerThousandSales: number;
-	/** Erases that a customer had to wait for. */
-	erasesInSale: number;
-	simulatedMs: number;
-	realMs: number;
-}
 
 const NETWORK_RATES: Partial<Record<FaultName, number>> = {
 	requestLost: 0.02,
@@ -105,11 +41,17 @@ const LINK_DOWN = 25;
 const CUT_IN_FLASH = 50;
 const CUT_IN_TIME = 50;
 const BROWN_OUT = 250; // Of the boots after a cut.
+const BLOCK_DESTROYED = 60;
 
 const OPENING = Date.UTC(2026, 10, 22, 1, 0, 0); // 09:00 in UTC+8.
 const REST_MS_MAX = 3 * 3_600_000;
+const MENDING_MS_MAX = 3_600_000;
 const FLASH_BLOCKS = 256;
 const STALL_MS = 20;
+/** Between two looks whether the copies are alike; each reads all of both. */
+const MENDING_LOOK_MS = 30_000;
+/** The day has no night in which a terminal looks through its flash at leisure. */
+const SCRUB_EVERY_MS = 5_000;
 
 /** Most customers pay by contactless or chip; some cards are there to be refused. */
 const CARD_MIX = [
@@ -120,6 +62,15 @@ const CARD_MIX = [
 	...["magstripe-19", "poor", "lost", "expired", "chip-refuses", "wrong-pin", "bad-check-digit"],
 ];
 
+const COPY_NAMES = ["the journal", "the mirror"];
+const DAMAGE_TEXTS: Readonly<Record<DamageKind, string>> = {
+	noise: "noise",
+	zeros: "all 0x00",
+	ones: "all 0xFF",
+	stale: "old content",
+	page: "a page of noise",
+};
+
 const SILENT: LogSink = { write: () => {} };
 
 export class TradingDay {
@@ -129,6 +80,10 @@ export class TradingDay {
 	readonly #scale: number;
 	readonly #faults: FaultPlan;
 	readonly #server: AcquirerServer;
+	readonly #config: Config;
+	readonly #media: FlashMedium[];
+	readonly #flashLoss: FlashLoss;
+	readonly #flashRandom: SeededRandom;
 	#shop!: Shop; // From the first line of #run on.
 	readonly #why = new Map<number, { why: DoubtRow["why"]; amountMinor: number }>();
 	readonly #declined = new Set<number>();
@@ -145,6 +100,17 @@ export class TradingDay {
 		this.#random = new SeededRandom(options.seed);
 		this.#clock = new ScaledClock({ scale: this.#scale, startMs: OPENING, stallMs: STALL_MS });
 		this.#faults = new FaultPlan(this.#random.fork("faults"), this.#rates());
+		this.#config = makeConfig({
+			...TEST_TERMINAL,
+			autoReversal: options.reversals,
+			plainLinks: true,
+			scrubEveryMs: SCRUB_EVERY_MS,
+		});
+		this.#media = Array.from({ length: options.mirror === true ? 2 : 1 }, () => {
+			return new FlashMedium({ blocks: FLASH_BLOCKS });
+		});
+		this.#flashRandom = this.#random.fork("flash blocks");
+		this.#flashLoss = new FlashLoss(this.#media, this.#flashRandom.fork("which"));
 		this.#server = new AcquirerServer({
 			port: 0,
 			clock: this.#clock,
@@ -180,7 +146,7 @@ export class TradingDay {
 		this.#shop = this.#openShop();
 		const shop = this.#shop;
 		shop.provision();
-		const provisioned = { bytes: shop.flash.bytesProgrammed, erases: shop.flash.blocksErased };
+		const provisioned = { bytes: shop.bytesProgrammed, erases: shop.blocksErased };
 		shop.boot();
 		const customers = this.#random.fork("customers");
 		for (let n = 0; n < sales; n++) {
@@ -189,9 +155,10 @@ export class TradingDay {
 		}
 		this.#heal();
 		const atRest = await this.#rest();
+		const copiesWhole = await this.#mended();
 		const simulatedMs = this.#clock.now() - OPENING;
-		const bytes = shop.bytesProgrammed + shop.flash.bytesProgrammed - provisioned.bytes;
-		const erases = shop.blocksErased + shop.flash.blocksErased - provisioned.erases;
+		const bytes = shop.bytesProgrammed - provisioned.bytes;
+		const erases = shop.blocksErased - provisioned.erases;
 		const { entries, totals } = this.#server.statement();
 		const money = checkMoney(entries, shop.till);
 		const doubts = this.#doubtRows(money);
@@ -221,6 +188,10 @@ export class TradingDay {
 			flashBytesPerSale: Math.round((bytes / sales) * 10) / 10,
 			erasesPerThousandSales: Math.round((erases * 10_000) / sales) / 10,
 			erasesInSale: shop.erasesInSale,
+			copies: this.#media.length,
+			copiesWhole,
+			blocksDestroyed: this.#flashLoss.blocksDestroyed,
+			blocksMended: shop.blocksMended,
 			simulatedMs,
 			realMs: Math.round(performance.now() - startedMs),
 		};
@@ -228,9 +199,11 @@ export class TradingDay {
 
 	/** The host listens by now: links know its port. */
 	#openShop(): Shop {
+		const [medium, mirror] = this.#media;
 		return new Shop({
-			medium: new FlashMedium({ blocks: FLASH_BLOCKS }),
-			config: makeConfig({ ...TEST_TERMINAL, autoReversal: this.#options.reversals, plainLinks: true }),
+			medium,
+			...(mirror === undefined ? {} : { mirror }),
+			config: this.#config,
 			log: this.#options.log ?? SILENT,
 			random: this.#random.fork("shop"),
 			makeClock: (power) =>
@@ -257,18 +230,16 @@ export class TradingDay {
 		const { faults } = this.#options;
 		const power = faults === "power" || faults === "all";
 		const network = faults === "network" || faults === "all";
+		const blocks = this.#media.length > 1 && (faults === "flashBlock" || faults === "all");
 		await this.#ready();
+		if (blocks) this.#destroyBlock();
 		if (network && this.#linkUp && random.below(1000) < LINK_DOWN) this.#linkDown(random);
 		const card = pickCard(random);
 		const amountMinor = 100 * (1 + random.below(300)) + random.pick([0, 0, 50, 80, 99]);
 		const shop = this.#shop;
 		if (power && random.below(1000) < CUT_IN_FLASH && shop.power.on) {
 			const { flash } = shop;
-			flash.cutAt(
-				flash.operations + 1 + random.below(8),
-				random.pick(["before", "torn", "torn", "after"]),
-				random.u32(),
-			);
+			flash.cutAt(flash.operations + 1 + random.below(8), drawCutByte(random), random.u32());
 		}
 		if (power && random.below(1000) < CUT_IN_TIME) {
 			const { power: supply } = shop;
@@ -295,6 +266,18 @@ export class TradingDay {
 			await this.#wait(500);
 		}
 		throw new Error(`seed ${this.#options.seed}: the terminal takes no customer for five minutes`);
+	}
+
+	/** Now and then, and half of the times while the next customer is served. Draws of its own: the day stays the same. */
+	#destroyBlock(): void {
+		const random = this.#flashRandom;
+		const delayMs = random.chance(1, 2) ? random.below(9_000) : 0;
+		if (random.below(1000) >= BLOCK_DESTROYED) return;
+		this.#clock.setTimer(delayMs, () => {
+			const lost = this.#flashLoss.strike();
+			if (lost === undefined) return;
+			this.#say("flash", `${COPY_NAMES[lost.copy]} lost block ${lost.block}: ${DAMAGE_TEXTS[lost.kind]}`);
+		});
 	}
 
 	#linkDown(random: SeededRandom): void {
@@ -325,7 +308,7 @@ export class TradingDay {
 			const { flash, power } = this.#shop;
 			// Brown-out: gone again within the first operations.
 			if (!this.#healed && power.on && this.#random.below(1000) < BROWN_OUT) {
-				flash.cutAt(flash.operations + 1 + this.#random.below(4), "torn", this.#random.u32());
+				flash.cutAt(flash.operations + 1 + this.#random.below(4), this.#random.u32(), this.#random.u32());
 			}
 		});
 	}
@@ -419,6 +402,14 @@ export class TradingDay {
 			await this.#wait(5_000);
 		}
 		return false;
+	}
+
+	/** Until each copy alone holds everything, or nothing more is to be expected. @returns copies that do */
+	async #mended(): Promise<number> {
+		const count = () => countWholeCopies(this.#media, this.#config);
+		const endMs = this.#clock.now() + MENDING_MS_MAX;
+		while (count() < this.#media.length && this.#clock.now() < endMs) await this.#wait(MENDING_LOOK_MS);
+		return count();
 	}
 
 	#wait(ms: number): Promise<void> {

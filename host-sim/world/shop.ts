@@ -12,6 +12,7 @@ import type { Clock, Link, LogSink, Screen, ScreenName } from "../../src/ports";
 import { Terminal } from "../../src/terminal";
 import { TEST_KEYS } from "../acquirer/test-keys";
 import { createDevice } from "../board/device";
+import { FlashCut } from "../board/flash-cut";
 import type { FlashMedium } from "../board/flash-medium";
 import { NorFlash } from "../board/nor-flash";
 import { Power, PowerLost } from "../board/power";
@@ -23,6 +24,8 @@ import { Till } from "../board/till";
 
 export interface ShopOptions {
 	medium: FlashMedium;
+	/** A second chip for a copy of the journal, on the same supply. */
+	mirror?: FlashMedium;
 	/** A clock of one boot. */
 	makeClock(power: Power): Clock;
 	/** The links of one boot. */
@@ -35,7 +38,10 @@ export interface ShopOptions {
 	cashierMs?: number;
 	/** Power is gone, by a cut or by the firmware's own restart; the owner boots again, not from inside the call. */
 	onPowerLost?(reason: string): void;
-	/** The flash of each boot before the firmware sees it: where a cut in the boot itself is set. */
+	/**
+	 * The journal's flash of each boot before the firmware sees it: where a cut in the boot itself is set. Its
+	 * operations are counted together with those of the mirror.
+	 */
 	onFlash?(flash: NorFlash): void;
 	/** Each screen, after the shop has seen it. */
 	onScreen?(screen: Screen): void;
@@ -61,6 +67,8 @@ export interface Visit {
 interface Board {
 	readonly clock: Clock;
 	readonly flash: NorFlash;
+	/** The journal's flash, and the mirror where there is one. */
+	readonly copies: readonly NorFlash[];
 	readonly reader: ScriptedReader;
 	readonly keypad: ScriptedKeypad;
 	readonly terminal: Terminal;
@@ -77,9 +85,10 @@ export class Shop {
 	boots = 0;
 	/** Restarts the firmware asked for. */
 	restarts = 0;
-	/** Sums over all boots. */
-	bytesProgrammed = 0;
-	blocksErased = 0;
+	/** Of the boots before this one, on both copies. */
+	#pastBytesProgrammed = 0;
+	#pastBlocksErased = 0;
+	#pastBlocksMended = 0;
 	/** Erases between the card being asked for and the end of a sale: a customer waited for them. */
 	erasesInSale = 0;
 	#erasesAtCard = -1;
@@ -95,8 +104,29 @@ export class Shop {
 		return this.#board.terminal;
 	}
 
+	/** The journal's flash of this boot; the mirror shares its cuts and its count of operations. */
 	get flash(): NorFlash {
 		return this.#board.flash;
+	}
+
+	/** Both copies' silicon, or the one. */
+	get media(): readonly FlashMedium[] {
+		return this.#board.copies.map((copy) => copy.medium);
+	}
+
+	/** In all boots, on both copies. */
+	get bytesProgrammed(): number {
+		return this.#pastBytesProgrammed + sum(this.#board.copies, (copy) => copy.bytesProgrammed);
+	}
+
+	/** In all boots, on both copies. */
+	get blocksErased(): number {
+		return this.#pastBlocksErased + this.#erases;
+	}
+
+	/** Blocks of a copy that were written anew from the other one, in all boots. */
+	get blocksMended(): number {
+		return this.#pastBlocksMended + this.#board.terminal.log.journal.mendedBlocks;
 	}
 
 	get power(): Power {
@@ -124,6 +154,9 @@ export class Shop {
 	/** The first boot, or the next one after power was lost. */
 	boot(): void {
 		if (!this.#power.on) {
+			this.#pastBytesProgrammed = this.bytesProgrammed;
+			this.#pastBlocksErased = this.blocksErased;
+			this.#pastBlocksMended = this.blocksMended;
 			this.#power = new Power();
 			this.#board = this.#assemble();
 		}
@@ -166,17 +199,19 @@ export class Shop {
 	}
 
 	#assemble(): Board {
-		const { medium, makeClock, makeLinks, config, log, random } = this.#options;
+		const { medium, mirror, makeClock, makeLinks, config, log, random } = this.#options;
 		const power = this.#power;
 		const clock = makeClock(power);
-		const flash = new NorFlash({ medium, power, random: random.fork(`flash ${this.boots}`) });
+		const chip = { power, cut: new FlashCut(), random: random.fork(`flash ${this.boots}`) };
+		const flash = new NorFlash({ ...chip, medium });
+		const second = mirror === undefined ? undefined : new NorFlash({ ...chip, medium: mirror });
 		this.#options.onFlash?.(flash);
 		const reader = new ScriptedReader({ power, clock });
 		const keypad = new ScriptedKeypad({ power, clock });
 		const { display, printer } = this.till.attach(power, clock);
 		const device = createDevice({
 			power,
-			flash: { journal: flash },
+			flash: { journal: flash, ...(second === undefined ? {} : { mirror: second }) },
 			links: makeLinks(power, clock),
 			clock,
 			reader,
@@ -192,17 +227,20 @@ export class Shop {
 			},
 		});
 		this.#reason = "power cut";
-		power.onCut(() => this.#onCut(flash));
+		power.onCut(() => this.#onCut());
 		const terminal = new Terminal(device, config);
 		terminal.onSaleEnd = () => this.#endVisit();
-		return { clock, flash, reader, keypad, terminal };
+		return { clock, flash, copies: second === undefined ? [flash] : [flash, second], reader, keypad, terminal };
 	}
 
 	#reason = "power cut";
 
-	#onCut(flash: NorFlash): void {
-		this.bytesProgrammed += flash.bytesProgrammed;
-		this.blocksErased += flash.blocksErased;
+	/** In this boot, on both copies. */
+	get #erases(): number {
+		return sum(this.#board.copies, (copy) => copy.blocksErased);
+	}
+
+	#onCut(): void {
 		if (this.#visit !== undefined) {
 			this.#visit.cut = true;
 			this.#endVisit();
@@ -217,7 +255,7 @@ export class Shop {
 		this.#onVisitEnd = undefined;
 		if (visit === undefined) return;
 		visit.ended = true;
-		if (this.#erasesAtCard >= 0) this.erasesInSale += this.#board.flash.blocksErased - this.#erasesAtCard;
+		if (this.#erasesAtCard >= 0) this.erasesInSale += this.#erases - this.#erasesAtCard;
 		this.#erasesAtCard = -1;
 		this.#board.reader.withdraw();
 		this.#board.keypad.withdraw();
@@ -227,7 +265,7 @@ export class Shop {
 	#onScreen(screen: Screen): void {
 		if (this.#visit !== undefined) {
 			this.#visit.screens.push(screen.name);
-			if (screen.name === "presentCard") this.#erasesAtCard = this.#board.flash.blocksErased;
+			if (screen.name === "presentCard") this.#erasesAtCard = this.#erases;
 			if (screen.name === "waitForHost" && screen.stan !== undefined) this.#visit.stan = screen.stan;
 		}
 		this.#options.onScreen?.(screen);
@@ -252,4 +290,8 @@ export class Shop {
 			if (!(error instanceof PowerLost)) throw error;
 		}
 	}
+}
+
+function sum(copies: readonly NorFlash[], count: (copy: NorFlash) => number): number {
+	return copies.reduce((total, copy) => total + count(copy), 0);
 }

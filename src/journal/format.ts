@@ -9,16 +9,45 @@ export const HEADER_BYTES = 32;
 export const RECORD_OVERHEAD_BYTES = 6;
 /** What a client may append; a boot record wraps one such record with its two header bytes. */
 export const PAYLOAD_BYTES_MAX = 448;
-const RECORD_PAYLOAD_BYTES_MAX = PAYLOAD_BYTES_MAX + 8;
+export const BOOT_PAYLOAD_BYTES_MAX = PAYLOAD_BYTES_MAX + 2;
 
-export const FORMAT = 1;
+/** Written into every block. Blocks of format 1 (marks of type 3 only) are read as they are. */
+export const FORMAT = 2;
 const MAGIC = 0x5a4a;
 
 export const BlockKind = { log: 1, boot: 2, provisioning: 3 } as const;
 export type BlockKind = (typeof BlockKind)[keyof typeof BlockKind];
 
-/** Record types of the journal itself; a client's begin at 8 and end at 62. */
-export const RecordType = { boot: 1, confirm: 2, mark: 3, clientMin: 8, clientMax: 62 } as const;
+/**
+ * Record types of the journal itself; a client's begin at 8 and end at 62. To the client every mark is a `mark`; those
+ * written since format 2 are of type `markRetired`.
+ */
+export const RecordType = {
+	boot: 1,
+	confirm: 2,
+	mark: 3,
+	markRetired: 4,
+	mend: 5,
+	clientMin: 8,
+	clientMax: 62,
+} as const;
+
+/** Blocks that a mark can name as retired. */
+export const RETIRED_MAX = 24;
+/** A mark begins with the tail (sequence, offset), then the count and numbers of the retired blocks. */
+export const MARK_TAIL_BYTES = 6;
+export const MARK_OWN_BYTES_MAX = MARK_TAIL_BYTES + 1 + 2 * RETIRED_MAX;
+
+export function isMark(type: number): boolean {
+	return type === RecordType.mark || type === RecordType.markRetired;
+}
+
+/** Bytes of a mark before the client's own; −1 when it is too short to be one. */
+export function markOwnBytes(type: number, bytes: Uint8Array, start: number, byteLength: number): number {
+	if (type === RecordType.mark) return byteLength < MARK_TAIL_BYTES ? -1 : MARK_TAIL_BYTES;
+	const own = byteLength <= MARK_TAIL_BYTES ? -1 : MARK_TAIL_BYTES + 1 + 2 * bytes[start + MARK_TAIL_BYTES];
+	return own > byteLength ? -1 : own;
+}
 
 /** A decoded block header; one object is reused. */
 export interface BlockHeader {
@@ -89,6 +118,7 @@ export function decodeHeader(bytes: Uint8Array, offset: number, header: BlockHea
 	header.previousEnd = readU16(bytes, offset + 20);
 	header.tailSequence = readU32(bytes, offset + 22);
 	header.tailOffset = readU16(bytes, offset + 26);
+	if (header.format === 0) return "other";
 	return header.format > FORMAT ? "newer" : "valid";
 }
 
@@ -116,7 +146,8 @@ export function headIsCopy(head: number): boolean {
 /** True when a record of this head can exist at all; erased flash (0xFFFF) can not. */
 export function headPlausible(head: number): boolean {
 	const type = headType(head);
-	return type !== 0 && type <= RecordType.clientMax && headLength(head) <= RECORD_PAYLOAD_BYTES_MAX;
+	const most = type === RecordType.boot ? BOOT_PAYLOAD_BYTES_MAX : PAYLOAD_BYTES_MAX;
+	return type !== 0 && type <= RecordType.clientMax && headLength(head) <= most;
 }
 
 /** Bytes a record takes in flash, padding included. */

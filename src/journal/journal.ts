@@ -7,20 +7,29 @@ import { assert } from "../core/assert";
 import { writeU16 } from "../core/bytes";
 import { CodedError } from "../core/errors";
 import type { FlashPartition } from "../ports";
-import { BlockKind, HEADER_BYTES, PAYLOAD_BYTES_MAX, RecordType, recordBytes, recordHead } from "./format";
+import { Copies } from "./copies";
+import {
+	BlockKind,
+	BOOT_PAYLOAD_BYTES_MAX,
+	HEADER_BYTES,
+	isLater,
+	isMark,
+	MARK_OWN_BYTES_MAX,
+	markOwnBytes,
+	PAYLOAD_BYTES_MAX,
+	RecordType,
+	recordBytes,
+	recordHead,
+} from "./format";
+import type { MountStatus } from "./headers";
 import { LOADED_AT, LogReader, type RecordVisitor } from "./log-reader";
 import { LogWriter, PAYLOAD_AT, WRITE_TRIES_MAX } from "./log-writer";
+import { Mender } from "./mender";
 import { provision } from "./provisioner";
-import { FREE_BLOCKS_MIN, MARK_OWN_BYTES, Reclaimer } from "./reclaimer";
-import { type MountStatus, Recovery } from "./recovery";
+import { FREE_BLOCKS_MIN, Reclaimer } from "./reclaimer";
+import { Recovery } from "./recovery";
 import { Ring } from "./ring";
 
-/** With fewer blocks the reserve is never free. */
-const BLOCKS_MIN = 6;
-const BLOCKS_MAX = 65535;
-const BLOCK_BYTES_MIN = 1024;
-const BLOCK_BYTES_MAX = 32768;
-const WRITE_ALIGN_MAX = 32;
 /** Cells of an interrupted operation may read differently each time; a CRC tells when they read right. */
 const READ_TRIES_MAX = 32;
 /** One record only, and giving up costs a restart. */
@@ -33,7 +42,7 @@ const BOOT_SEQUENCE_GAP = 2 * WRITE_TRIES_MAX;
 /** The first makes the boot block count; the second tells later boots that the first was written whole (rule 3). */
 const CONFIRMS = 2;
 /** What a client may keep in the settlement mark. */
-export const MARK_BYTES_MAX = PAYLOAD_BYTES_MAX - MARK_OWN_BYTES;
+export const MARK_BYTES_MAX = PAYLOAD_BYTES_MAX - MARK_OWN_BYTES_MAX;
 
 /**
  * Free blocks without which nothing new is begun: half of the ring, because what lies before a dead record may all be
@@ -70,7 +79,7 @@ export interface MountResult {
 }
 
 export class Journal {
-	readonly #flash: FlashPartition;
+	readonly #copies: Copies;
 	readonly #client: JournalClient;
 	readonly #blockLength: number;
 	readonly #align: number;
@@ -81,6 +90,7 @@ export class Journal {
 	readonly #writer: LogWriter;
 	readonly #recovery: Recovery;
 	readonly #reclaimer: Reclaimer;
+	readonly #mender: Mender;
 	readonly #visitMounting: RecordVisitor;
 	#mounted = false;
 	#pinned = false;
@@ -90,34 +100,44 @@ export class Journal {
 
 	/**
 	 * @param flash - at least 6 blocks of a power of two, 1 to 32 KiB, erased value 0xFF
-	 * @throws {CodedError} "format" when the partition can not hold a journal
+	 * @param mirror - a second partition of the same blocks, for a copy of everything
+	 * @throws {CodedError} "format" when a partition can not hold a journal
 	 */
-	constructor(flash: FlashPartition, client: JournalClient) {
-		const { blockLength, blocks, align } = checkGeometry(flash);
-		const buffer = new Uint8Array(HEADER_BYTES + recordBytes(PAYLOAD_BYTES_MAX + 8, WRITE_ALIGN_MAX));
-		this.#flash = flash;
+	constructor(flash: FlashPartition, client: JournalClient, mirror?: FlashPartition) {
+		const copies = new Copies(flash, mirror);
+		const { blocks, blockLength } = copies;
+		const buffer = new Uint8Array(LOADED_AT + recordBytes(BOOT_PAYLOAD_BYTES_MAX, copies.align));
+		this.#copies = copies;
 		this.#client = client;
 		this.#blockLength = blockLength;
-		this.#align = align;
+		this.#align = copies.align;
 		this.#reserved = blocksReserved(blocks);
 		this.#buffer = buffer;
 		const ring = new Ring(blocks);
 		this.#ring = ring;
-		this.#reader = new LogReader(flash, ring, buffer, blockLength, align);
-		this.#writer = new LogWriter(flash, ring, buffer, blockLength, align);
-		this.#recovery = new Recovery(ring, this.#reader, buffer, blockLength, align);
-		this.#reclaimer = new Reclaimer(ring, this.#reader, this.#writer, client, blockLength, align);
+		this.#reader = new LogReader(copies, ring, buffer);
+		this.#writer = new LogWriter(copies, ring, buffer);
+		this.#recovery = new Recovery(copies, ring, this.#reader);
+		this.#reclaimer = new Reclaimer(ring, this.#reader, this.#writer, client, copies);
+		this.#mender = new Mender(copies, ring, this.#reader, this.#writer, this.#reclaimer);
 		this.#visitMounting = (type, position, bytes, start, byteLength) => {
-			if (type === RecordType.mark) {
-				this.#reclaimer.markPosition = position;
-				client.visit(type, position, bytes, start + MARK_OWN_BYTES, byteLength - MARK_OWN_BYTES);
-			} else client.visit(type, position, bytes, start, byteLength);
+			if (!isMark(type)) {
+				client.visit(type, position, bytes, start, byteLength);
+				return;
+			}
+			const own = markOwnBytes(type, bytes, start, byteLength);
+			if (own < 0) return;
+			this.#reclaimer.takeMark(type, position, bytes, start);
+			client.visit(RecordType.mark, position, bytes, start + own, byteLength - own);
 		};
 	}
 
 	/** Bytes of memory in this journal's arrays, whatever is live. */
 	get ramBytes(): number {
-		return this.#ring.ramBytes + this.#reader.ramBytes + this.#writer.ramBytes + this.#recovery.ramBytes;
+		const parts = [this.#copies, this.#ring, this.#reader, this.#writer, this.#recovery.headers];
+		let bytes = 0;
+		for (const part of parts) bytes += part.ramBytes;
+		return bytes;
 	}
 
 	get freeBlocks(): number {
@@ -140,6 +160,31 @@ export class Journal {
 		return this.#pinned;
 	}
 
+	/** Blocks that are worn out and no longer used. */
+	get retiredBlocks(): number {
+		return this.#ring.retiredBlocks;
+	}
+
+	/** The copy that this run has given up: 0 the first, 1 the mirror, −1 none. */
+	get lostCopy(): number {
+		return this.#copies.lost;
+	}
+
+	/** Copies in use: 2 with a mirror that works. */
+	get copies(): number {
+		return this.#copies.mirrored ? 2 : 1;
+	}
+
+	/** Blocks of a copy that this run has written anew from the other one. */
+	get mendedBlocks(): number {
+		return this.#mender.mendedBlocks;
+	}
+
+	/** After a mount: what was read may stand on one copy only, until it is pinned. */
+	get copiesDiffer(): boolean {
+		return this.#mender.hasWork;
+	}
+
 	/** Blocks erased because nothing had been erased ahead; a sale must never cause one. */
 	get erasesUnprepared(): number {
 		return this.#writer.erasesUnprepared;
@@ -157,22 +202,26 @@ export class Journal {
 		this.#carryOffset = 0;
 		this.#writer.reset();
 		this.#reclaimer.reset();
+		this.#mender.reset();
 		for (let tries = 0; tries < READ_TRIES_MAX; tries++) {
 			recovery.recover();
+			const { status } = recovery;
 			const result: MountResult = {
-				status: recovery.status,
+				status,
 				interrupted: recovery.interrupted,
 				lostBlocks: recovery.lostBlocks,
 				damagedRecords: 0,
-				id: recovery.id,
-				generation: recovery.generation,
+				id: recovery.headers.id,
+				generation: recovery.headers.generation,
 			};
-			if (recovery.status !== "ok") return result;
-			this.#writer.id = recovery.id;
-			this.#writer.generation = recovery.generation;
+			if (status !== "ok" && status !== "rebuilt") return result;
+			this.#writer.id = result.id;
+			this.#writer.generation = result.generation;
 			this.#reclaimer.markPosition = -1;
 			this.#client.reset();
 			result.damagedRecords = this.#visitAll(this.#visitMounting);
+			// One journal that went on in two ways, each without the other: nobody can say which one is right.
+			if (this.#reader.conflict) return { ...result, status: "foreign" };
 			// Marginal cells may have read otherwise the second time: then this reading is nobody's truth.
 			if (this.#reader.seenPosition === this.#lastPosition()) {
 				this.#mounted = true;
@@ -213,6 +262,7 @@ export class Journal {
 		let innerBytes = -1;
 		for (let tries = 0; innerBytes < 0 && tries < PIN_READ_TRIES_MAX; tries++) innerBytes = this.#reader.load(from);
 		if (innerBytes < 0) throw new CodedError("damaged", "journal pin", "the last record reads differently now");
+		const unfinished = this.#mender.readUnfinished(this.#buffer, innerBytes);
 		this.#buffer.copyWithin(PAYLOAD_AT, LOADED_AT, LOADED_AT + 2 + innerBytes);
 		writeU16(this.#buffer, HEADER_BYTES, recordHead(RecordType.boot, innerBytes + 2, false));
 		// The log's first block has none before it and is never restated.
@@ -235,6 +285,7 @@ export class Journal {
 		ring.advanceTail(ring.visitSequence, ring.visitOffset);
 		if (this.#reclaimer.markPosition === from) this.#reclaimer.markPosition = position;
 		this.#client.moved(from, position);
+		if (unfinished) this.#mender.finish();
 	}
 
 	/**
@@ -246,9 +297,7 @@ export class Journal {
 	append(type: number, payload: Uint8Array, byteLength = payload.length): number {
 		assert(type >= RecordType.clientMin && type <= RecordType.clientMax, `I7 record type ${type}`);
 		assert(!this.#busy, "I7 append from inside a visit");
-		if (byteLength > PAYLOAD_BYTES_MAX || byteLength > payload.length) {
-			throw new CodedError("length", "journal append", `${byteLength} bytes, at most ${PAYLOAD_BYTES_MAX}`);
-		}
+		checkLength(byteLength, payload, PAYLOAD_BYTES_MAX, "journal append");
 		this.pin();
 		this.#reclaimUntil(this.#reserved, this.#blockLength);
 		for (let i = 0; i < byteLength; i++) this.#buffer[PAYLOAD_AT + i] = payload[i];
@@ -268,9 +317,11 @@ export class Journal {
 		let byteLength = this.#reader.load(position);
 		if (byteLength < 0) throw new CodedError("damaged", `journal position ${position}`);
 		let start = LOADED_AT + 2;
-		if (this.#reader.loadedType === RecordType.mark) {
-			start += MARK_OWN_BYTES;
-			byteLength -= MARK_OWN_BYTES;
+		const type = this.#reader.loadedType;
+		if (isMark(type)) {
+			const own = Math.max(0, markOwnBytes(type, this.#buffer, start, byteLength));
+			start += own;
+			byteLength -= own;
 		}
 		if (byteLength > out.length) throw new CodedError("length", `journal position ${position}`);
 		for (let i = 0; i < byteLength; i++) out[i] = this.#buffer[start + i];
@@ -296,9 +347,21 @@ export class Journal {
 		return false;
 	}
 
-	/** Erases one block ahead when there is none; for moments without a customer. Does nothing before {@link pin}. */
-	idle(): void {
-		if (this.#pinned) this.#writer.eraseAhead();
+	/**
+	 * For moments without a customer: erases one block ahead when there is none, writes down which blocks are worn out,
+	 * and with a mirror mends one block, or compares one, of the two copies. Does nothing before {@link pin}.
+	 * @returns true while there is more to mend: call again soon
+	 */
+	idle(): boolean {
+		if (!this.#pinned) {
+			if (!this.#mounted || !this.#mender.look()) return false;
+			this.pin();
+		}
+		this.#writer.eraseAhead();
+		if (this.#copies.settled) this.#reclaimer.rememberRetired();
+		const more = this.#mender.step();
+		this.#writer.eraseAhead(); // Mending may have taken the block that stood ready.
+		return more;
 	}
 
 	/** From here on the client appends again what it still needs; {@link settle} then drops all that is older. */
@@ -314,16 +377,15 @@ export class Journal {
 	 * @throws {CodedError} "length", "full", "flash"
 	 */
 	settle(data: Uint8Array, byteLength = data.length): void {
-		if (byteLength > MARK_BYTES_MAX || byteLength > data.length) {
-			throw new CodedError("length", "journal mark", `${byteLength} bytes`);
-		}
+		checkLength(byteLength, data, MARK_BYTES_MAX, "journal mark");
 		assert(this.#pinned && this.#carryOffset > 0, "I7 settle before beginCarry");
 		const ring = this.#ring;
-		this.#buffer.set(data.subarray(0, byteLength), PAYLOAD_AT + MARK_OWN_BYTES);
+		this.#buffer.set(data.subarray(0, byteLength), PAYLOAD_AT + this.#reclaimer.ownBytes(byteLength));
 		// Where carrying took so long that the ring came round, the tail is already later.
-		if (((ring.tailSequence - this.#carrySequence) | 0) > 0) {
-			this.#reclaimer.mark(ring.tailSequence, ring.tailOffset, byteLength);
-		} else this.#reclaimer.mark(this.#carrySequence, this.#carryOffset, byteLength);
+		const carryIsGone = isLater(ring.tailSequence, this.#carrySequence);
+		const tailSequence = carryIsGone ? ring.tailSequence : this.#carrySequence;
+		const tailOffset = carryIsGone ? ring.tailOffset : this.#carryOffset;
+		this.#reclaimer.mark(tailSequence, tailOffset, byteLength, this.#reclaimer.leastFree);
 		this.#carryOffset = 0;
 		this.#reclaimer.reset();
 	}
@@ -335,23 +397,23 @@ export class Journal {
 	 * @throws {CodedError} "length", "overflow" after 65,535 provisionings, "flash"
 	 */
 	provision(id: number, data: Uint8Array): void {
-		if (data.length > MARK_BYTES_MAX) throw new CodedError("length", "journal mark", `${data.length} bytes`);
+		checkLength(data.length, data, MARK_BYTES_MAX, "journal mark");
 		this.#mounted = false;
 		this.#pinned = false;
-		provision(this.#ring, this.#writer, id, this.#recovery.generationMax(), data);
+		provision(this.#ring, this.#writer, id, this.#recovery.headers.generationMax(), data);
 	}
 
 	/** Every live record again, in log order; the visitor must not append. */
 	forEach(visit: JournalClient["visit"]): void {
 		assert(this.#mounted, "I7 read before mount");
 		this.#visitAll((type, position, bytes, start, byteLength) => {
-			if (type !== RecordType.mark) visit(type, position, bytes, start, byteLength);
+			if (!isMark(type)) visit(type, position, bytes, start, byteLength);
 		});
 	}
 
 	close(): void {
 		this.#mounted = false;
-		this.#flash.close();
+		this.#copies.close();
 	}
 
 	#reclaimUntil(wanted: number, patienceBytes: number): boolean {
@@ -366,20 +428,8 @@ export class Journal {
 	}
 }
 
-/** @throws {CodedError} "format" when the partition can not hold a journal */
-function checkGeometry(flash: FlashPartition): { blockLength: number; blocks: number; align: number } {
-	const { size, blockLength, blocks, writeAlign = 1, eraseValue = 0xff } = flash.status();
-	const refuse = (why: string): never => {
-		throw new CodedError("format", "journal partition", why);
-	};
-	if (!isPowerOfTwo(blockLength, BLOCK_BYTES_MIN, BLOCK_BYTES_MAX)) refuse(`block length ${blockLength}`);
-	if (!(blocks >= BLOCKS_MIN && blocks <= BLOCKS_MAX)) refuse(`${blocks} blocks`);
-	if (size !== blockLength * blocks) refuse("size is not whole blocks");
-	if (!isPowerOfTwo(writeAlign, 1, WRITE_ALIGN_MAX)) refuse(`write unit ${writeAlign}`);
-	if (eraseValue !== 0xff) refuse("erased bytes are not 0xFF");
-	return { blockLength, blocks, align: writeAlign };
-}
-
-function isPowerOfTwo(value: number, min: number, max: number): boolean {
-	return value >= min && value <= max && (value & (value - 1)) === 0;
+/** @throws {CodedError} "length" */
+function checkLength(byteLength: number, bytes: Uint8Array, most: number, place: string): void {
+	const within = Number.isInteger(byteLength) && byteLength >= 0 && byteLength <= Math.min(most, bytes.length);
+	if (!within) throw new CodedError("length", place, `${byteLength} bytes, at most ${Math.min(most, bytes.length)}`);
 }

@@ -1,12 +1,11 @@
 /**
- * Writes the log: seals a record, programs it and reads it back, opens blocks, erases ahead. A block that fails is
- * retired for this run and the record goes elsewhere (DESIGN.md, rule 9).
+ * Writes the log: seals a record, programs it on every copy and reads it back, opens blocks, erases ahead. Where a
+ * block fails the record goes to another one (DESIGN.md, rule 9).
  * @module
  */
-import { AssertionError } from "../core/assert";
 import { readU16, writeU16, writeU32 } from "../core/bytes";
 import { CodedError } from "../core/errors";
-import type { FlashPartition } from "../ports";
+import { BOTH, type Copies } from "./copies";
 import {
 	type BlockHeader,
 	BlockKind,
@@ -22,21 +21,19 @@ import type { Ring } from "./ring";
 
 /** Blocks that may fail one after the other before the flash is given up. */
 export const WRITE_TRIES_MAX = 4;
-const CHECK_BYTES = 64;
 
 /** Where the payload of the next record is put in the buffer: room for a block header and the head comes before. */
 export const PAYLOAD_AT = HEADER_BYTES + 2;
 
 export class LogWriter {
-	readonly #flash: FlashPartition;
+	readonly #copies: Copies;
 	readonly #ring: Ring;
 	readonly #blockLength: number;
 	readonly #align: number;
-	readonly #partitionBytes: number;
 	readonly #header: BlockHeader = emptyHeader();
-	readonly #check = new Uint8Array(CHECK_BYTES);
 	#ready = -1; // Free block erased by this run.
 	#headClosed = false; // A program in the head failed: what lies after its end is no longer erased.
+	#lostSeen = -1;
 
 	/** One block header and one record; shared with the reader. */
 	readonly buffer: Uint8Array;
@@ -47,25 +44,31 @@ export class LogWriter {
 	/** Blocks erased because nothing had been erased ahead. */
 	erasesUnprepared = 0;
 
-	constructor(flash: FlashPartition, ring: Ring, buffer: Uint8Array, blockLength: number, align: number) {
-		this.#flash = flash;
+	constructor(copies: Copies, ring: Ring, buffer: Uint8Array) {
+		this.#copies = copies;
 		this.#ring = ring;
 		this.buffer = buffer;
-		this.#blockLength = blockLength;
-		this.#align = align;
-		this.#partitionBytes = blockLength * ring.blocks;
-		this.#header.blockShift = 31 - Math.clz32(blockLength);
-		this.#header.alignShift = 31 - Math.clz32(align);
+		this.#blockLength = copies.blockLength;
+		this.#align = copies.align;
+		this.#header.blockShift = 31 - Math.clz32(copies.blockLength);
+		this.#header.alignShift = 31 - Math.clz32(copies.align);
 	}
 
 	get ramBytes(): number {
-		return this.buffer.byteLength + this.#check.byteLength;
+		return this.buffer.byteLength;
 	}
 
 	/** A mount begins: what was erased ahead is not known to be so any more. */
 	reset(): void {
+		this.#copies.reset();
 		this.#ready = -1;
 		this.#headClosed = false;
+		this.#lostSeen = -1;
+	}
+
+	/** The copy that was given up, −1 when none was. */
+	get lostCopy(): number {
+		return this.#copies.lost;
 	}
 
 	/** The free block that this run has erased ahead, −1 without one. */
@@ -99,7 +102,8 @@ export class LogWriter {
 				return position;
 			}
 			this.#headClosed = true;
-			ring.retire(ring.head);
+			ring.suspect(ring.head);
+			this.#copies.note(ring.head, BOTH); // What stands before may be gone as well.
 		}
 		if (ring.freeBlocks <= keepFree) throw new CodedError("full", "journal", `${ring.freeBlocks} blocks free`);
 		return this.openBlock(BlockKind.log, ring.sequence(ring.head), ring.headEnd, ring.head);
@@ -124,9 +128,10 @@ export class LogWriter {
 		header.previousEnd = previousEnd;
 		header.tailSequence = ring.tailSequence;
 		header.tailOffset = ring.tailOffset;
+		let last = after;
 		for (let tries = 0; tries < WRITE_TRIES_MAX; tries++) {
-			const block = this.#takeErased(after);
-			const sequence = (ring.sequenceMax + 1) >>> 0;
+			const block = this.#takeErased(last);
+			const sequence = this.#nextSequence(kind, block);
 			ring.sequenceMax = sequence;
 			header.sequence = sequence;
 			encodeHeader(this.buffer, 0, header);
@@ -134,6 +139,7 @@ export class LogWriter {
 			this.bytesWritten += total;
 			if (this.#program(0, total, block * this.#blockLength)) {
 				ring.setSequence(block, sequence);
+				if (ring.chainBlocks > 0 && !this.#headClosed) ring.trust(ring.head);
 				if (ring.chainBlocks > 0) ring.link(ring.head, block);
 				ring.add(block);
 				ring.head = block;
@@ -143,9 +149,20 @@ export class LogWriter {
 				this.#headClosed = false;
 				return block * this.#blockLength + HEADER_BYTES;
 			}
-			ring.retire(block);
+			ring.suspect(block);
+			last = block;
 		}
 		throw new CodedError("flash", "journal", "no block takes a record");
+	}
+
+	/**
+	 * Log blocks count on. A boot block's number is told by the block it stands in, so that two boots that were cut, and
+	 * could not read each other, never give two blocks the same one (rule 2).
+	 */
+	#nextSequence(kind: BlockKind, block: number): number {
+		const next = this.#ring.sequenceMax + 1;
+		const skipped = kind === BlockKind.boot ? (block - next) & this.#ring.blocksMask : 0;
+		return (next + skipped) >>> 0;
 	}
 
 	/** Programs a header alone, sequence 0, to an erased block. @returns false when flash holds something else */
@@ -174,22 +191,10 @@ export class LogWriter {
 
 	/** Erases a free block, and retires it when it does not become blank. */
 	erase(block: number): boolean {
-		let blank = true;
-		try {
-			this.#flash.eraseBlock(block);
-		} catch (error) {
-			if (error instanceof AssertionError) throw error;
-			blank = false;
-		}
-		const check = this.#check;
-		const start = block * this.#blockLength;
-		for (let offset = 0; offset < this.#blockLength; offset += CHECK_BYTES) {
-			this.#flash.read(check, start + offset);
-			let all = 0xff;
-			for (let i = 0; i < CHECK_BYTES; i++) all &= check[i];
-			if (all !== 0xff) blank = false;
-		}
+		const blank = this.#copies.erase(block);
+		this.#copies.clearNotes(block);
 		if (!blank) this.#ring.retire(block);
+		this.#lookForLoss();
 		return blank;
 	}
 
@@ -213,24 +218,17 @@ export class LogWriter {
 		this.buffer.fill(0xff, end + 4, HEADER_BYTES + total);
 	}
 
-	/** Writes and reads back. @returns false when the device refused or flash holds something else */
 	#program(start: number, byteLength: number, position: number): boolean {
-		let good = true;
-		try {
-			this.#flash.write(this.buffer.subarray(start, start + byteLength), position);
-		} catch (error) {
-			if (error instanceof AssertionError) throw error;
-			good = false; // A device that is gone for good also refuses the read below.
-		}
-		const check = this.#check;
-		for (let done = 0; done < byteLength; done += CHECK_BYTES) {
-			// Always whole chunks, so that no view is made: the last of the partition is read from further back.
-			const from = Math.min(position + done, this.#partitionBytes - CHECK_BYTES);
-			const skip = position + done - from;
-			const part = Math.min(CHECK_BYTES - skip, byteLength - done);
-			this.#flash.read(check, from);
-			for (let i = 0; i < part; i++) if (check[skip + i] !== this.buffer[start + done + i]) good = false;
-		}
+		const good = this.#copies.program(this.buffer, start, byteLength, position);
+		this.#lookForLoss();
 		return good;
+	}
+
+	/** When a whole copy was given up, its blocks are not to blame for what failed before. */
+	#lookForLoss(): void {
+		const { lost } = this.#copies;
+		if (lost < 0 || this.#lostSeen >= 0) return;
+		this.#lostSeen = lost;
+		this.#ring.forgive();
 	}
 }

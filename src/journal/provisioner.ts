@@ -7,7 +7,7 @@ import { writeU16 } from "../core/bytes";
 import { CodedError } from "../core/errors";
 import { BlockKind, HEADER_BYTES, RecordType, recordHead } from "./format";
 import { type LogWriter, PAYLOAD_AT, WRITE_TRIES_MAX } from "./log-writer";
-import { MARK_OWN_BYTES, sealMark } from "./reclaimer";
+import { markOwnBytesNow, sealMark } from "./reclaimer";
 import type { Ring } from "./ring";
 
 const GENERATION_MAX = 0xffff;
@@ -31,16 +31,27 @@ export function provision(ring: Ring, writer: LogWriter, id: number, generationM
 		begun++;
 		if (begun === WRITE_TRIES_MAX) throw new CodedError("flash", "journal", "no block takes a header");
 	}
+	refuseLostCopy(writer);
 	ring.head = begun; // So that the block after it is the next free one.
 	writer.eraseAhead();
 	// A block that can not be erased keeps a header of an earlier generation at most, which no mount follows.
 	for (let block = begun + 1; block < ring.blocks; block++) if (block !== writer.ready) writer.erase(block);
+	refuseLostCopy(writer);
 	ring.sequenceMax = FIRST_SEQUENCE - 1;
 	ring.tailSequence = ring.visitSequence = FIRST_SEQUENCE;
 	ring.tailOffset = ring.visitOffset = HEADER_BYTES;
-	sealMark(writer.buffer, FIRST_SEQUENCE, HEADER_BYTES);
-	writer.buffer.set(data, PAYLOAD_AT + MARK_OWN_BYTES);
-	writeU16(writer.buffer, HEADER_BYTES, recordHead(RecordType.mark, data.length + MARK_OWN_BYTES, false));
+	const own = markOwnBytesNow(ring);
+	sealMark(writer.buffer, FIRST_SEQUENCE, HEADER_BYTES, ring, own);
+	writer.buffer.set(data, PAYLOAD_AT + own);
+	writeU16(writer.buffer, HEADER_BYTES, recordHead(RecordType.markRetired, data.length + own, false));
 	writer.openBlock(BlockKind.log, 0, 0, begun);
 	writer.append(RecordType.confirm, 0, false, 0);
+	refuseLostCopy(writer);
+	ring.remembered();
+}
+
+/** A terminal may go on with one copy of two, but is not put to work with one. */
+function refuseLostCopy(writer: LogWriter): void {
+	if (writer.lostCopy >= 0)
+		throw new CodedError("flash", writer.lostCopy === 0 ? "journal" : "mirror", "does not work");
 }

@@ -3,9 +3,21 @@
  * marks that say where the log begins. Nothing is begun that could leave too few blocks for the next boots.
  * @module
  */
-import { writeU16, writeU32 } from "../core/bytes";
+import { assert } from "../core/assert";
+import { readU16, writeU16, writeU32 } from "../core/bytes";
 import { CodedError } from "../core/errors";
-import { HEADER_BYTES, PAYLOAD_BYTES_MAX, RecordType, recordBytes } from "./format";
+import type { Copies } from "./copies";
+import {
+	HEADER_BYTES,
+	isMark,
+	MARK_OWN_BYTES_MAX,
+	MARK_TAIL_BYTES,
+	markOwnBytes,
+	PAYLOAD_BYTES_MAX,
+	RETIRED_MAX,
+	RecordType,
+	recordBytes,
+} from "./format";
 import { LOADED_AT, type LogReader } from "./log-reader";
 import { type LogWriter, PAYLOAD_AT } from "./log-writer";
 import type { Ring } from "./ring";
@@ -17,8 +29,6 @@ import type { Ring } from "./ring";
 export const FREE_BLOCKS_MIN = 3;
 /** What a reclaim leaves where nothing can be appended otherwise: at worst there is no writing, as before. */
 const FREE_BLOCKS_LAST = 1;
-/** A mark's payload begins with the tail: sequence and offset. */
-export const MARK_OWN_BYTES = 6;
 
 /** The part of the journal's client that a reclaim asks. */
 export interface LiveRecords {
@@ -34,24 +44,26 @@ export class Reclaimer {
 	readonly #blockLength: number;
 	readonly #align: number;
 	#futileAt = -1; // Log bytes written when the last try gained nothing more.
+	#clientBytesAt = 0;
 
 	/** Position of the newest mark, −1 when it is damaged. */
 	markPosition = -1;
 
-	constructor(
-		ring: Ring,
-		reader: LogReader,
-		writer: LogWriter,
-		client: LiveRecords,
-		blockLength: number,
-		align: number,
-	) {
+	constructor(ring: Ring, reader: LogReader, writer: LogWriter, client: LiveRecords, copies: Copies) {
 		this.#ring = ring;
 		this.#reader = reader;
 		this.#writer = writer;
 		this.#client = client;
-		this.#blockLength = blockLength;
-		this.#align = align;
+		this.#blockLength = copies.blockLength;
+		this.#align = copies.align;
+	}
+
+	/**
+	 * What a settlement's mark must leave free: as always where it can be had, else one block, as the mark is what makes
+	 * room again. Cut right after it, at worst nothing can be written, as before.
+	 */
+	get leastFree(): number {
+		return Math.max(FREE_BLOCKS_LAST, Math.min(FREE_BLOCKS_MIN, this.#ring.freeBlocks - 1));
 	}
 
 	/** A mount begins, or a settlement has changed what is live. */
@@ -93,8 +105,9 @@ export class Reclaimer {
 	 */
 	#plan(wanted: number, keepFree: number): number {
 		const ring = this.#ring;
-		const markBytes = this.#reader.load(this.markPosition);
-		if (markBytes < MARK_OWN_BYTES) return 0;
+		const loaded = this.#loadMark();
+		if (loaded < 0) return 0;
+		const markBytes = loaded + this.ownBytes(loaded);
 		let free = ring.freeBlocks;
 		let end = this.#writer.writeOffset;
 		let best = 0;
@@ -131,6 +144,20 @@ export class Reclaimer {
 		});
 	}
 
+	/**
+	 * Reclaims the oldest block though nothing is gained by it: it holds what stands on one copy only.
+	 * @returns false when there is no room for that now
+	 */
+	evacuateTail(): boolean {
+		if (this.#ring.tail === this.#ring.head || this.#ring.freeBlocks <= FREE_BLOCKS_MIN + 1) return false;
+		try {
+			return this.#reclaimTail(FREE_BLOCKS_MIN);
+		} catch (error) {
+			if (!(error instanceof CodedError) || error.code !== "full") throw error;
+			return false;
+		}
+	}
+
 	/** Rule 10: copies, then the mark, then the block is free. @returns false when the mark can not be read */
 	#reclaimTail(keepFree: number): boolean {
 		const ring = this.#ring;
@@ -154,11 +181,52 @@ export class Reclaimer {
 			buffer.copyWithin(PAYLOAD_AT, LOADED_AT + 2, LOADED_AT + 2 + byteLength);
 			this.#client.moved(position, writer.append(type, byteLength, true, keepFree));
 		}
-		const markBytes = reader.load(this.markPosition);
-		if (markBytes < MARK_OWN_BYTES) return false;
-		buffer.copyWithin(PAYLOAD_AT, LOADED_AT + 2, LOADED_AT + 2 + markBytes);
-		this.mark(ring.sequence(ring.next(block)), HEADER_BYTES, markBytes - MARK_OWN_BYTES, keepFree);
+		return this.remark(ring.sequence(ring.next(block)), HEADER_BYTES, keepFree);
+	}
+
+	/** Appends the newest mark once more, with another tail. @returns false when it can not be read */
+	remark(tailSequence: number, tailOffset: number, keepFree: number): boolean {
+		const clientBytes = this.#loadMark();
+		if (clientBytes < 0) return false;
+		const from = this.#clientBytesAt;
+		this.#writer.buffer.copyWithin(PAYLOAD_AT + this.ownBytes(clientBytes), from, from + clientBytes);
+		this.mark(tailSequence, tailOffset, clientBytes, keepFree);
 		return true;
+	}
+
+	/** Loads the newest mark; its client bytes stand at #clientBytesAt then. @returns how many, −1 without a mark */
+	#loadMark(): number {
+		const markBytes = this.markPosition < 0 ? -1 : this.#reader.load(this.markPosition);
+		const type = this.#reader.loadedType;
+		if (markBytes < 0 || !isMark(type)) return -1;
+		const own = markOwnBytes(type, this.#writer.buffer, LOADED_AT + 2, markBytes);
+		this.#clientBytesAt = LOADED_AT + 2 + own;
+		return own < 0 ? -1 : markBytes - own;
+	}
+
+	/** Bytes that a mark written now has before the client's own. */
+	ownBytes(clientBytes: number): number {
+		// A mark of format 1 may have more of the client's bytes than leave room for the retired blocks.
+		if (clientBytes > PAYLOAD_BYTES_MAX - MARK_OWN_BYTES_MAX) return MARK_TAIL_BYTES;
+		return markOwnBytesNow(this.#ring);
+	}
+
+	/** A mount has read this mark: it is the newest so far, and names blocks that are worn out. */
+	takeMark(type: number, position: number, bytes: Uint8Array, start: number): void {
+		this.markPosition = position;
+		if (type !== RecordType.markRetired) return;
+		const count = bytes[start + MARK_TAIL_BYTES];
+		for (let n = 0; n < count; n++) {
+			const block = readU16(bytes, start + MARK_TAIL_BYTES + 1 + 2 * n);
+			if (block < this.#ring.blocks) this.#ring.retire(block, true);
+		}
+	}
+
+	/** Writes down which blocks are retired, when a mark does not say so yet. */
+	rememberRetired(): void {
+		const ring = this.#ring;
+		if (!ring.hasFresh || ring.freeBlocks <= FREE_BLOCKS_MIN) return;
+		this.remark(ring.tailSequence, ring.tailOffset, FREE_BLOCKS_MIN);
 	}
 
 	/** May the client append a record of the greatest length? */
@@ -169,15 +237,39 @@ export class Reclaimer {
 
 	/** Appends a mark whose client bytes stand in the buffer behind its own, and frees what lies before its tail. */
 	mark(tailSequence: number, tailOffset: number, clientBytes: number, keepFree = FREE_BLOCKS_MIN): void {
-		sealMark(this.#writer.buffer, tailSequence, tailOffset);
-		const byteLength = clientBytes + MARK_OWN_BYTES;
-		this.markPosition = this.#writer.append(RecordType.mark, byteLength, false, keepFree);
-		this.#ring.advanceTail(tailSequence, tailOffset);
+		const ring = this.#ring;
+		const named = ring.retiredBlocks;
+		const own = this.ownBytes(clientBytes);
+		const type = own === MARK_TAIL_BYTES ? RecordType.mark : RecordType.markRetired;
+		sealMark(this.#writer.buffer, tailSequence, tailOffset, ring, own);
+		this.markPosition = this.#writer.append(type, clientBytes + own, false, keepFree);
+		// What failed while this was written is not in it.
+		if (ring.retiredBlocks === named && type === RecordType.markRetired) ring.remembered();
+		ring.advanceTail(tailSequence, tailOffset);
+		assert(ring.tailSequence === tailSequence, "I7 the new tail is in the log");
 	}
 }
 
-/** Writes a mark's own bytes to where the writer takes a payload from. */
-export function sealMark(buffer: Uint8Array, tailSequence: number, tailOffset: number): void {
+/** Bytes of a mark before the client's own, with the blocks that are retired now. */
+export function markOwnBytesNow(ring: Ring): number {
+	return MARK_TAIL_BYTES + 1 + 2 * Math.min(ring.retiredBlocks, RETIRED_MAX);
+}
+
+/**
+ * Writes a mark's own bytes to where the writer takes a payload from.
+ * @param own - how many they are: the tail alone, or all of them
+ */
+export function sealMark(buffer: Uint8Array, tailSequence: number, tailOffset: number, ring: Ring, own: number): void {
 	writeU32(buffer, PAYLOAD_AT, tailSequence);
 	writeU16(buffer, PAYLOAD_AT + 4, tailOffset);
+	if (own === MARK_TAIL_BYTES) return;
+	const countAt = PAYLOAD_AT + MARK_TAIL_BYTES;
+	const end = PAYLOAD_AT + own;
+	let at = countAt + 1;
+	for (let block = 0; block < ring.blocks && at < end; block++) {
+		if (!ring.isRetired(block)) continue;
+		writeU16(buffer, at, block);
+		at += 2;
+	}
+	buffer[countAt] = (at - countAt - 1) >> 1;
 }

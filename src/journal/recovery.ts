@@ -5,6 +5,7 @@
  */
 import { readU16, readU32 } from "../core/bytes";
 import type { BlockScanner } from "./block-scanner";
+import type { Copies } from "./copies";
 import {
 	type BlockHeader,
 	BlockKind,
@@ -13,29 +14,25 @@ import {
 	headLength,
 	headType,
 	isLater,
+	isMark,
 	RecordType,
 } from "./format";
+import { Headers, type MountStatus } from "./headers";
 import type { LogReader } from "./log-reader";
 import type { Ring } from "./ring";
-
-export type MountStatus = "ok" | "unprovisioned" | "foreign" | "newer";
 
 export class Recovery {
 	readonly #ring: Ring;
 	readonly #reader: LogReader;
 	readonly #scanner: BlockScanner;
 	readonly #header: BlockHeader;
-	readonly #buffer: Uint8Array;
 	readonly #blockLength: number;
-	readonly #blockShift: number;
-	readonly #alignShift: number;
-	readonly #valid: Uint8Array; // One bit a block: header of this journal.
-	#provisioning = 0; // Greatest generation of a provisioning header.
+	readonly #align: number;
 
+	readonly headers: Headers;
 	status: MountStatus = "unprovisioned";
+	/** Provisioning was begun and not finished. */
 	interrupted = false;
-	id = 0;
-	generation = 0;
 	/** Block with the highest sequence, whether it counts or not: the next block to write comes after it. */
 	newestBlock = 0;
 	/** Offset in the head of the last fact: the record that the next boot block copies. */
@@ -60,43 +57,32 @@ export class Recovery {
 	#visitSequence = 0;
 	#visitOffset = 0;
 
-	constructor(ring: Ring, reader: LogReader, buffer: Uint8Array, blockLength: number, align: number) {
+	constructor(copies: Copies, ring: Ring, reader: LogReader) {
 		this.#ring = ring;
 		this.#reader = reader;
 		this.#scanner = reader.scanner;
 		this.#header = reader.header;
-		this.#buffer = buffer;
-		this.#blockLength = blockLength;
-		this.#blockShift = 31 - Math.clz32(blockLength);
-		this.#alignShift = 31 - Math.clz32(align);
-		this.#valid = new Uint8Array((ring.blocks + 7) >> 3);
+		this.#blockLength = copies.blockLength;
+		this.#align = copies.align;
+		this.headers = new Headers(copies, ring, reader);
 	}
 
-	get ramBytes(): number {
-		return this.#valid.byteLength;
-	}
-
-	/** Greatest generation in any header, whatever journal it belongs to. */
-	generationMax(): number {
-		let generation = 0;
-		for (let block = 0; block < this.#ring.blocks; block++) {
-			const read = this.#reader.readHeader(block);
-			if (read === "valid" || read === "newer") generation = Math.max(generation, this.#header.generation);
-		}
-		return generation;
-	}
-
-	/** Sets `status`, and when it is ok the ring: head, order and tail. */
+	/** Sets `status`, and when it is ok or rebuilt the ring: head, order and tail. */
 	recover(): void {
+		const { headers } = this;
 		this.#ring.clear();
 		this.lostBlocks = 0;
-		this.#readHeaders();
-		if (this.status !== "ok") return;
+		headers.read();
+		this.status = headers.status;
+		this.interrupted = headers.interrupted;
+		if (this.status !== "ok" && this.status !== "rebuilt") return;
+		this.newestBlock = headers.newest();
+		if (this.newestBlock >= 0) this.#ring.sequenceMax = this.#ring.sequence(this.newestBlock);
 		for (;;) {
-			const head = this.#newestValid();
+			const head = headers.newest();
 			if (head < 0) {
 				// Headers without a record that counts: a provisioning that was cut, or nothing of ours.
-				this.interrupted = this.#provisioning === this.generation;
+				this.interrupted = headers.provisioning === headers.generation;
 				this.status = this.interrupted ? "unprovisioned" : "foreign";
 				return;
 			}
@@ -108,69 +94,8 @@ export class Recovery {
 				if (!certain) this.#holdFallbacks();
 				return;
 			}
-			this.#valid[head >> 3] &= ~(1 << (head & 7)); // Cases E and F.
+			headers.dismiss(head);
 		}
-	}
-
-	#readHeaders(): void {
-		const header = this.#header;
-		const ring = this.#ring;
-		let blank = 0;
-		let newer = false;
-		let conflict = false;
-		let found = false;
-		this.#valid.fill(0);
-		this.#provisioning = -1;
-		this.interrupted = false;
-		this.id = 0;
-		this.generation = 0;
-		for (let block = 0; block < ring.blocks; block++) {
-			const read = this.#reader.readHeader(block);
-			if (read === "blank") blank++;
-			if (read === "newer") newer = true;
-			// Other geometry is another journal: its records can not be found with this one's.
-			if (read !== "valid" || header.blockShift !== this.#blockShift || header.alignShift !== this.#alignShift)
-				continue;
-			if (header.kind === BlockKind.provisioning) {
-				this.#provisioning = Math.max(this.#provisioning, header.generation);
-				continue;
-			}
-			if (found && header.generation < this.generation) continue;
-			if (!found || header.generation > this.generation) {
-				found = true;
-				conflict = false;
-				this.id = header.id;
-				this.generation = header.generation;
-				this.#valid.fill(0);
-			} else if (header.id !== this.id) {
-				conflict = true;
-				continue;
-			}
-			this.#valid[block >> 3] |= 1 << (block & 7);
-			ring.setSequence(block, header.sequence);
-		}
-		if (newer) this.status = "newer";
-		else if (this.#provisioning >= 0 && (!found || this.#provisioning > this.generation)) {
-			this.status = "unprovisioned";
-			this.interrupted = true;
-		} else if (found) this.status = conflict ? "foreign" : "ok";
-		else this.status = blank === ring.blocks ? "unprovisioned" : "foreign";
-		if (this.status !== "ok") return;
-		this.newestBlock = this.#newestValid();
-		ring.sequenceMax = ring.sequence(this.newestBlock);
-	}
-
-	#isValid(block: number): boolean {
-		return (this.#valid[block >> 3] & (1 << (block & 7))) !== 0;
-	}
-
-	#newestValid(): number {
-		let newest = -1;
-		for (let block = 0; block < this.#ring.blocks; block++) {
-			if (!this.#isValid(block)) continue;
-			if (newest < 0 || isLater(this.#ring.sequence(block), this.#ring.sequence(newest))) newest = block;
-		}
-		return newest;
 	}
 
 	/** Reads a block up to `end`: does it count, which is its last fact, which tail does it know? */
@@ -180,7 +105,7 @@ export class Recovery {
 		this.#firstIsBoot = false;
 		this.#factOffset = -1;
 		this.#anyOffset = -1;
-		if (this.#reader.readHeader(block) !== "valid") return; // A marginal header that reads differently now.
+		if (this.#reader.readHeader(block) === 0) return; // A marginal header that reads differently now.
 		this.#kind = header.kind;
 		this.#previousSequence = header.previousSequence;
 		this.#previousEnd = header.previousEnd;
@@ -188,7 +113,7 @@ export class Recovery {
 		this.#tailOffset = this.#visitOffset = header.tailOffset;
 		const sequence = this.#ring.sequence(block);
 		const scanner = this.#scanner;
-		scanner.start(block, sequence, HEADER_BYTES, end);
+		scanner.start(block, sequence, HEADER_BYTES, Math.min(end, this.#blockLength));
 		let records = 0;
 		let news = 0;
 		this.#records = 0;
@@ -207,12 +132,21 @@ export class Recovery {
 			}
 			if (isBoot) {
 				this.#firstIsBoot = true;
-				type = headLength(scanner.head) >= 2 ? headType(readU16(this.#buffer, payload)) : 0;
+				type = headLength(scanner.head) >= 2 ? headType(readU16(scanner.bytes, payload)) : 0;
 				payload += 2;
 			}
-			if (type === RecordType.mark) {
-				this.#visitSequence = readU32(this.#buffer, payload);
-				this.#visitOffset = readU16(this.#buffer, payload + 4);
+			if (isMark(type)) {
+				const tail = readU32(scanner.bytes, payload);
+				const tailOffset = readU16(scanner.bytes, payload + 4);
+				// A mark frees what lies before it and never takes back what an earlier one has freed. What a boot block
+				// wraps stood in a block before it.
+				const last = isBoot ? this.#previousSequence : sequence;
+				const back =
+					isLater(this.#visitSequence, tail) || (tail === this.#visitSequence && tailOffset < this.#visitOffset);
+				if (!back && !isLater(tail, last) && (tail !== sequence || tailOffset <= scanner.offset)) {
+					this.#visitSequence = tail;
+					this.#visitOffset = tailOffset;
+				}
 			}
 			if (isNews) news++;
 			if (isNews || isBoot) {
@@ -261,11 +195,12 @@ export class Recovery {
 		const ring = this.#ring;
 		let block = from;
 		let voidRecords = 0;
-		while (this.#factOffset < 0) {
+		for (let n = 0; this.#factOffset < 0; n++) {
 			const previous = this.#find(this.#previousSequence, block);
-			if (previous < 0 || !isLater(ring.sequence(block), this.#previousSequence)) return -1;
+			const older = isLater(ring.sequence(block), this.#previousSequence);
+			if (previous < 0 || !older || n === ring.blocks) return -1;
 			voidRecords += this.#records;
-			this.#inspect(previous, this.#previousEnd);
+			this.#inspect(previous, Math.min(this.#previousEnd, this.#blockLength));
 			block = previous;
 		}
 		this.#records += voidRecords;
@@ -285,7 +220,8 @@ export class Recovery {
 		const ring = this.#ring;
 		let sequence = ring.sequence(ring.head);
 		let held = -1;
-		for (let certain = false; !certain; ) {
+		let certain = false;
+		for (let n = 0; n < ring.blocks && !certain; n++) {
 			const candidate = this.#nextOlder((sequence - 1) >>> 0);
 			// What comes before the head in the log is in the chain, and safe.
 			if (candidate < 0 || !isLater(ring.sequence(candidate), ring.headPreviousSequence)) return;
@@ -307,18 +243,27 @@ export class Recovery {
 	#findChain(): void {
 		const ring = this.#ring;
 		ring.visitSequence = this.#visitSequence;
-		ring.visitOffset = this.#visitOffset;
+		ring.visitOffset = this.#insideBlock(this.#visitOffset);
 		ring.tailSequence = this.#tailSequence;
-		ring.tailOffset = this.#tailOffset;
-		if (this.#walkChain()) return;
+		ring.tailOffset = this.#insideBlock(this.#tailOffset);
+		if (this.#walkChain(false)) return;
 		// A block that only a provisional mark has freed is gone: so its erase was begun, and the mark is certain.
 		ring.tailSequence = ring.visitSequence;
 		ring.tailOffset = ring.visitOffset;
-		this.#walkChain();
+		this.#walkChain(true);
 	}
 
-	/** @returns false when a block older than where reading begins is missing */
-	#walkChain(): boolean {
+	/** Where a record can begin; anything else that a damaged record or header says is taken for the first place. */
+	#insideBlock(offset: number): number {
+		const inside = offset >= HEADER_BYTES && offset <= this.#blockLength && (offset & (this.#align - 1)) === 0;
+		return inside ? offset : HEADER_BYTES;
+	}
+
+	/**
+	 * @param certain - the tail is certain: what is missing is lost
+	 * @returns false when a block older than where reading begins is missing
+	 */
+	#walkChain(certain: boolean): boolean {
 		const ring = this.#ring;
 		ring.clear();
 		this.lostBlocks = 0;
@@ -326,11 +271,13 @@ export class Recovery {
 		let block = ring.head;
 		let wanted = ring.headPreviousSequence;
 		while (ring.sequence(block) !== ring.tailSequence) {
-			let previous = this.#find(wanted, block);
+			// Sequences only grow: a header that says otherwise is damaged.
+			let previous = isLater(ring.sequence(block), wanted) ? this.#find(wanted, block) : -1;
 			if (previous < 0) {
-				if (!isLater(ring.sequence(block), ring.visitSequence)) return false;
-				this.lostBlocks++;
-				previous = this.#nextOlder(wanted);
+				if (!certain && !isLater(ring.sequence(block), ring.visitSequence)) return false;
+				const older = (ring.sequence(block) - 1) >>> 0;
+				previous = this.#nextOlder(isLater(older, wanted) ? wanted : older);
+				if (previous >= 0 || isLater(ring.sequence(block), ring.tailSequence)) this.lostBlocks++;
 				if (previous < 0) {
 					ring.tailSequence = ring.visitSequence = ring.sequence(block);
 					ring.tailOffset = ring.visitOffset = HEADER_BYTES;
@@ -341,7 +288,7 @@ export class Recovery {
 			ring.link(previous, block);
 			block = previous;
 			// An unreadable header says nothing; no block has its own sequence before it.
-			const valid = this.#reader.readHeader(block) === "valid";
+			const valid = this.#reader.readHeader(block) !== 0;
 			wanted = valid ? this.#header.previousSequence : ring.sequence(block);
 		}
 		ring.tail = block;
@@ -353,7 +300,8 @@ export class Recovery {
 		const { blocks } = this.#ring;
 		for (let i = 1; i < blocks; i++) {
 			const block = (near + blocks - i) % blocks;
-			if (this.#isValid(block) && !this.#ring.inChain(block) && this.#ring.sequence(block) === sequence) return block;
+			if (this.headers.isValid(block) && !this.#ring.inChain(block) && this.#ring.sequence(block) === sequence)
+				return block;
 		}
 		return -1;
 	}
@@ -363,7 +311,7 @@ export class Recovery {
 		const ring = this.#ring;
 		let best = -1;
 		for (let block = 0; block < ring.blocks; block++) {
-			if (!this.#isValid(block) || ring.inChain(block)) continue;
+			if (!this.headers.isValid(block) || ring.inChain(block)) continue;
 			const candidate = ring.sequence(block);
 			if (isLater(candidate, sequence) || isLater(ring.tailSequence, candidate)) continue;
 			if (best < 0 || isLater(candidate, ring.sequence(best))) best = block;

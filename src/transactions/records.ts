@@ -14,7 +14,9 @@ export const INTENT_CLEAR_BYTES = 33;
 export const INTENT_BYTES = INTENT_CLEAR_BYTES + SEALED_CARD_BYTES;
 export const OUTCOME_BYTES = 32;
 export const STEP_BYTES = 11;
-export const MARK_BYTES = 11;
+export const MARK_BYTES = 18;
+const MARK_VERSION = 2;
+const MARK_1_BYTES = 11;
 
 export const Flag = { amountDiffers: 1, reversalRefused: 2 } as const;
 
@@ -144,25 +146,47 @@ export function decodeStep(bytes: Uint8Array, start: number, byteLength: number)
 	};
 }
 
-/** What the settlement mark carries for this folder. */
+/** What the settlement mark carries for this folder: counters that no other record has to carry then. */
 export interface MarkData {
+	/** The batch that sales carry from here on. */
 	batch: number;
+	/** The id used last: everything up to it is settled but what was carried forward. */
 	idMax: number;
+	/** The STAN used last. */
 	stanMax: number;
+	/** Ids up to here may have been used. */
+	idReserved: number;
+	/** The batch that was settled last; 0 before the first. */
+	settledBatch: number;
 }
 
 export function encodeMark(mark: MarkData): Uint8Array {
 	const bytes = new Uint8Array(MARK_BYTES);
-	bytes[0] = 1;
+	bytes[0] = MARK_VERSION;
 	writeU24(bytes, 1, mark.batch);
 	writeU32(bytes, 4, mark.idMax);
 	writeU24(bytes, 8, mark.stanMax);
+	writeU32(bytes, 11, mark.idReserved);
+	writeU24(bytes, 15, mark.settledBatch);
 	return bytes;
 }
 
-/** @throws {CodedError} "newer" for a version this firmware does not know, "length" */
+/**
+ * Version 1 had no settlement: it ends behind the STAN.
+ * @throws {CodedError} "newer" for a version this firmware does not know, "length"
+ */
 export function decodeMark(bytes: Uint8Array, start: number, byteLength: number): MarkData {
-	if (byteLength < 1 || bytes[start] !== 1) throw new CodedError("newer", "settlement mark");
-	if (byteLength < MARK_BYTES) throw new CodedError("length", "settlement mark", `${byteLength} bytes`);
-	return { batch: readU24(bytes, start + 1), idMax: readU32(bytes, start + 4), stanMax: readU24(bytes, start + 8) };
+	const version = byteLength < 1 ? 0 : bytes[start];
+	if (version !== 1 && version !== MARK_VERSION) throw new CodedError("newer", "settlement mark");
+	if (byteLength < (version === 1 ? MARK_1_BYTES : MARK_BYTES)) {
+		throw new CodedError("length", "settlement mark", `${byteLength} bytes`);
+	}
+	const idMax = readU32(bytes, start + 4);
+	return {
+		batch: readU24(bytes, start + 1),
+		idMax,
+		stanMax: readU24(bytes, start + 8),
+		idReserved: version === 1 ? idMax : readU32(bytes, start + 11),
+		settledBatch: version === 1 ? 0 : readU24(bytes, start + 15),
+	};
 }

@@ -141,3 +141,13 @@ export function isCharged(state: number): boolean {
 export function isSpent(state: number): boolean {
 	return state === State.declined || state === State.abandoned || state === State.reversed;
 }
+
+/** True for what a settlement carries into the next batch: the host may still debit it, or still has to be told. */
+export function isCarried(state: number): boolean {
+	return state === State.reversing || state === State.unconfirmed;
+}
+
+/** True while a transaction stands in the way of a settlement: nobody knows yet what it will have been. */
+export function holdsSettlement(state: number): boolean {
+	return state === State.waiting || state === State.approved;
+}

@@ -1,13 +1,19 @@
 /**
- * What the terminal knows of its live transactions without reading flash: typed arrays only, bounded (I10).
- * A slot is good until the next call that adds one; the id is what others keep.
+ * What the terminal knows of its transactions without reading flash: typed arrays only, bounded (I10), in the order of
+ * their ids, which is the order of selling. A slot is good until the next call that adds or removes one; the id is
+ * what others keep. The queries make no garbage.
  * @module
  */
 import { assert } from "../core/assert";
-import { isSpent, State } from "./states";
+import { isCarried, isSpent, State } from "./states";
 
 /** No record at all. */
 export const NOWHERE = 0xffff_ffff;
+/**
+ * Slots beyond the capacity. When the log is read, the end of a transaction may stand behind the beginning of the next
+ * ones; and between the question for room and a sale's intent, records may move so that nothing can make way just then.
+ */
+const SPARE_SLOTS = 8;
 
 export class TransactionIndex {
 	readonly capacity: number;
@@ -24,107 +30,33 @@ export class TransactionIndex {
 	readonly stepAt: Uint32Array;
 	/** 1: a copy of the intent stands behind the record that says what became of it. */
 	readonly intentLast: Uint8Array;
+	/** Batch in the upper 24 bits, kind in the lower 8. */
+	readonly #batchKinds: Uint32Array;
+	readonly #arrays: readonly (Uint32Array | Uint16Array | Uint8Array | Float64Array)[];
+	/** Ids up to here are settled: of them only what was carried forward still counts. */
+	settledId = 0;
+	/** The transaction whose intent carries the STAN counter; 0 when the mark does. */
+	newestId = 0;
+	/** The greatest id that had to make way since {@link clear}. */
+	evictedIdMax = 0;
 
+	/** @param capacity - transactions kept, at least 1 */
 	constructor(capacity: number) {
 		this.capacity = capacity;
-		this.ids = new Uint32Array(capacity);
-		this.stans = new Uint32Array(capacity);
-		this.states = new Uint8Array(capacity);
-		this.steps = new Uint8Array(capacity);
-		this.flags = new Uint8Array(capacity);
-		this.tries = new Uint16Array(capacity);
-		this.amounts = new Float64Array(capacity);
-		this.intentAt = new Uint32Array(capacity);
-		this.outcomeAt = new Uint32Array(capacity);
-		this.stepAt = new Uint32Array(capacity);
-		this.intentLast = new Uint8Array(capacity);
-	}
-
-	clear(): void {
-		this.count = 0;
-	}
-
-	/** @returns the slot, or −1; newest first, for that is who is asked for */
-	find(id: number): number {
-		for (let slot = this.count - 1; slot >= 0; slot--) if (this.ids[slot] === id) return slot;
-		return -1;
-	}
-
-	/** The newest transaction with this STAN, or −1. */
-	findStan(stan: number): number {
-		let best = -1;
-		for (let slot = 0; slot < this.count; slot++) {
-			if (this.stans[slot] === stan && (best < 0 || this.ids[slot] > this.ids[best])) best = slot;
-		}
-		return best;
-	}
-
-	/** True while a slot is free or a spent transaction can make way. */
-	get hasRoom(): boolean {
-		if (this.count < this.capacity) return true;
-		for (let slot = 0; slot < this.count; slot++) if (isSpent(this.states[slot])) return true;
-		return false;
-	}
-
-	/** @returns an empty slot for `id`, the oldest spent transaction making way when all are taken */
-	add(id: number): number {
-		if (this.count === this.capacity) this.#evict();
-		assert(this.count < this.capacity, "I10 the index has room: a sale asks before it begins");
-		const slot = this.count++;
-		this.ids[slot] = id;
-		this.stans[slot] = 0;
-		this.states[slot] = 0;
-		this.steps[slot] = 0;
-		this.flags[slot] = 0;
-		this.tries[slot] = 0;
-		this.amounts[slot] = 0;
-		this.intentAt[slot] = NOWHERE;
-		this.outcomeAt[slot] = NOWHERE;
-		this.stepAt[slot] = NOWHERE;
-		this.intentLast[slot] = 0;
-		return slot;
-	}
-
-	remove(slot: number): void {
-		const last = --this.count;
-		for (const array of this.#arrays()) array.copyWithin(slot, slot + 1, last + 1);
-	}
-
-	/** Where the record stands that makes a spent transaction spent. */
-	lastAt(slot: number): number {
-		return this.states[slot] === State.reversed ? this.stepAt[slot] : this.outcomeAt[slot];
-	}
-
-	/** A record now stands elsewhere: at the end of the log. */
-	moved(from: number, to: number): void {
-		for (let slot = 0; slot < this.count; slot++) {
-			if (this.intentAt[slot] === from) {
-				this.intentAt[slot] = to;
-				this.intentLast[slot] = 1;
-			}
-			if (this.lastAt(slot) === from) this.intentLast[slot] = 0;
-			if (this.outcomeAt[slot] === from) this.outcomeAt[slot] = to;
-			if (this.stepAt[slot] === from) this.stepAt[slot] = to;
-		}
-	}
-
-	#evict(): void {
-		let oldest = -1;
-		for (let slot = 0; slot < this.count; slot++) {
-			if (!isSpent(this.states[slot])) continue;
-			if (oldest < 0 || this.#goesBefore(slot, oldest)) oldest = slot;
-		}
-		if (oldest >= 0) this.remove(oldest);
-	}
-
-	/** One whose intent would be left behind without its end goes only when there is no other. */
-	#goesBefore(slot: number, other: number): boolean {
-		if (this.intentLast[slot] !== this.intentLast[other]) return this.intentLast[slot] < this.intentLast[other];
-		return this.ids[slot] < this.ids[other];
-	}
-
-	#arrays(): (Uint32Array | Uint16Array | Uint8Array | Float64Array)[] {
-		return [
+		const slots = capacity + SPARE_SLOTS;
+		this.ids = new Uint32Array(slots);
+		this.stans = new Uint32Array(slots);
+		this.states = new Uint8Array(slots);
+		this.steps = new Uint8Array(slots);
+		this.flags = new Uint8Array(slots);
+		this.tries = new Uint16Array(slots);
+		this.amounts = new Float64Array(slots);
+		this.intentAt = new Uint32Array(slots);
+		this.outcomeAt = new Uint32Array(slots);
+		this.stepAt = new Uint32Array(slots);
+		this.intentLast = new Uint8Array(slots);
+		this.#batchKinds = new Uint32Array(slots);
+		this.#arrays = [
 			this.ids,
 			this.stans,
 			this.states,
@@ -136,6 +68,177 @@ export class TransactionIndex {
 			this.outcomeAt,
 			this.stepAt,
 			this.intentLast,
+			this.#batchKinds,
 		];
+	}
+
+	/** Bytes of the arrays: 38 a slot, whatever is live. */
+	get ramBytes(): number {
+		let bytes = 0;
+		for (const array of this.#arrays) bytes += array.byteLength;
+		return bytes;
+	}
+
+	clear(): void {
+		this.count = 0;
+		this.settledId = 0;
+		this.newestId = 0;
+		this.evictedIdMax = 0;
+	}
+
+	/** @returns the slot, or −1. O(log n) */
+	find(id: number): number {
+		const slot = this.#firstFrom(id);
+		return slot < this.count && this.ids[slot] === id ? slot : -1;
+	}
+
+	/** The newest transaction with this STAN, or −1. O(n) */
+	findStan(stan: number): number {
+		for (let slot = this.count - 1; slot >= 0; slot--) if (this.stans[slot] === stan) return slot;
+		return -1;
+	}
+
+	/** The transaction with this key at the host, or −1. O(n) */
+	findByStan(batch: number, stan: number): number {
+		for (let slot = this.count - 1; slot >= 0; slot--) {
+			if (this.stans[slot] === stan && this.#batchKinds[slot] >>> 8 === batch) return slot;
+		}
+		return -1;
+	}
+
+	/** The first slot behind transaction `after` that is not spent, or −1. O(log n), and what is passed over */
+	nextLive(after: number): number {
+		for (let slot = this.#firstFrom(after + 1); slot < this.count; slot++) {
+			if (!isSpent(this.states[slot])) return slot;
+		}
+		return -1;
+	}
+
+	/** The first slot behind transaction `after` that was sold in `batch`, or −1. O(log n), and what is passed over */
+	nextInBatch(batch: number, after: number): number {
+		for (let slot = this.#firstFrom(after + 1); slot < this.count; slot++) {
+			if (this.#batchKinds[slot] >>> 8 === batch) return slot;
+		}
+		return -1;
+	}
+
+	/** Batch that the transaction was sold in; 0 while its intent is not known. */
+	batch(slot: number): number {
+		return this.#batchKinds[slot] >>> 8;
+	}
+
+	/** Kind of the transaction; 0 while its intent is not known. */
+	kind(slot: number): number {
+		return this.#batchKinds[slot] & 0xff;
+	}
+
+	setBatchKind(slot: number, batch: number, kind: number): void {
+		this.#batchKinds[slot] = ((batch << 8) | kind) >>> 0;
+	}
+
+	/** True while a new sale has a slot, or one can make way for it; the newest may: the sale is the newest then. */
+	get hasRoom(): boolean {
+		return this.count < this.capacity || this.#oldestToGo(0) >= 0;
+	}
+
+	/** True while one more can be added: where nothing may be refused that was once taken. */
+	get takesMore(): boolean {
+		return this.count < this.ids.length || this.#oldestToGo(this.newestId) >= 0;
+	}
+
+	/** @returns an empty slot for `id`, the oldest spent transaction making way when all are taken */
+	add(id: number): number {
+		if (this.count >= this.capacity) this.#evict();
+		assert(this.count < this.ids.length, "I10 the index has room: a sale asks before it begins");
+		const slot = this.#firstFrom(id);
+		for (const array of this.#arrays) array.copyWithin(slot + 1, slot, this.count);
+		this.count++;
+		this.ids[slot] = id;
+		this.stans[slot] = 0;
+		this.amounts[slot] = 0;
+		this.#batchKinds[slot] = 0;
+		this.forget(slot);
+		return slot;
+	}
+
+	/** Nothing is known of the transaction in `slot` but its id. */
+	forget(slot: number): void {
+		this.states[slot] = 0;
+		this.steps[slot] = 0;
+		this.flags[slot] = 0;
+		this.tries[slot] = 0;
+		this.intentAt[slot] = NOWHERE;
+		this.outcomeAt[slot] = NOWHERE;
+		this.stepAt[slot] = NOWHERE;
+		this.intentLast[slot] = 0;
+	}
+
+	/** Removes every transaction for which `goes` says so; the others keep their order. */
+	removeAll(goes: (slot: number) => boolean): void {
+		let kept = 0;
+		for (let slot = 0; slot < this.count; slot++) {
+			if (goes(slot)) continue;
+			if (kept !== slot) for (const array of this.#arrays) array[kept] = array[slot];
+			kept++;
+		}
+		this.count = kept;
+	}
+
+	/** True when a settlement has ended it: all of its batch but what was carried forward. */
+	isSettled(slot: number): boolean {
+		return this.ids[slot] <= this.settledId && !isCarried(this.states[slot]);
+	}
+
+	/**
+	 * May its slot be given away? Its records are then dead, oldest first: so not while a copy of the intent stands
+	 * behind its end, or that copy alone would be a doubt at a later boot; and not while its intent carries the STAN.
+	 */
+	mayGo(slot: number, newestId = this.newestId): boolean {
+		if (this.isSettled(slot)) return true; // The mark says so whatever is left of its records.
+		return isSpent(this.states[slot]) && this.intentLast[slot] === 0 && this.ids[slot] !== newestId;
+	}
+
+	/** Where the record stands that makes a spent transaction spent. */
+	lastAt(slot: number): number {
+		return this.states[slot] === State.reversed ? this.stepAt[slot] : this.outcomeAt[slot];
+	}
+
+	/** A record of `slot` now stands elsewhere: at the end of the log. @returns false when it was none of its records */
+	moved(slot: number, from: number, to: number): boolean {
+		const intent = this.intentAt[slot] === from;
+		if (!intent && this.outcomeAt[slot] !== from && this.stepAt[slot] !== from) return false;
+		if (intent) {
+			this.intentAt[slot] = to;
+			this.intentLast[slot] = 1;
+		}
+		if (this.lastAt(slot) === from) this.intentLast[slot] = 0;
+		if (this.outcomeAt[slot] === from) this.outcomeAt[slot] = to;
+		if (this.stepAt[slot] === from) this.stepAt[slot] = to;
+		return true;
+	}
+
+	/** The first slot whose id is not below `id`; the count when there is none. */
+	#firstFrom(id: number): number {
+		let from = 0;
+		let to = this.count;
+		while (from < to) {
+			const middle = (from + to) >>> 1;
+			if (this.ids[middle] < id) from = middle + 1;
+			else to = middle;
+		}
+		return from;
+	}
+
+	#oldestToGo(newestId: number): number {
+		for (let slot = 0; slot < this.count; slot++) if (this.mayGo(slot, newestId)) return slot;
+		return -1;
+	}
+
+	#evict(): void {
+		const slot = this.#oldestToGo(this.newestId);
+		if (slot < 0) return;
+		this.evictedIdMax = Math.max(this.evictedIdMax, this.ids[slot]);
+		for (const array of this.#arrays) array.copyWithin(slot, slot + 1, this.count);
+		this.count--;
 	}
 }

@@ -7,13 +7,13 @@ import { assert } from "../core/assert";
 import { readU32, writeU32 } from "../core/bytes";
 import { CodedError } from "../core/errors";
 import { addAmount } from "../core/money";
-import { RecordType } from "../journal/format";
 import { Journal, type JournalClient, type MountResult } from "../journal/journal";
 import type { FlashPartition } from "../ports";
 import { type CardSeal, packCard, type StoredCard, unpackCard } from "../security/card-seal";
+import { Counters, type SettledUpTo } from "./counters";
+import { LogReplay } from "./log-replay";
 import {
 	decodeIntent,
-	decodeMark,
 	decodeOutcome,
 	decodeStep,
 	encodeIntent,
@@ -30,20 +30,27 @@ import {
 	STEP_BYTES,
 	TransactionRecord,
 } from "./records";
-import { type Act, type Event, isDoubt, isSpent, State, stateName, TABLE } from "./states";
+import { type SettleRefusal, Settler } from "./settler";
+import { type Act, type Event, isDoubt, isSpent, State, type Step, stateName, TABLE } from "./states";
 import { NOWHERE, TransactionIndex } from "./transaction-index";
 
 const STAN_MAX = 999_999;
 /** Ids are taken in chunks: one small record for each, and no id is used again after a torn intent. */
 const ID_CHUNK = 64;
 const ID_MAX = 0xffff_ff00;
-/** All that one transaction may still write after its intent, in journal bytes: outcome, steps, tries at powers of two. */
-const ROOM_BYTES = 640;
-/** What a reversal that was accepted once may still write. */
-const UNCONFIRMED_ROOM_BYTES = 320;
+/**
+ * All that one transaction may still write after its intent, in journal bytes at the coarsest alignment: an outcome
+ * (64), 13 steps with the tries at powers of two (32 each), and once more at a settlement intent, outcome, step (192).
+ */
+const ROOM_BYTES = 672;
+/** The same of a reversal that was accepted once: 11 steps, and the settlement. */
+const UNCONFIRMED_ROOM_BYTES = 544;
+/** The settlement's mark, and the reservation of ids that may follow it. */
+const MARK_ROOM_BYTES = 96;
 /** At the greatest interval of five minutes. */
 const TRIES_A_DAY = 288;
 const NO_REASON = "  ";
+const NO_OUTCOME: Outcome = { code: NO_REASON, rrn: "", authorization: "", hostTime: "0000000000" };
 
 /** What a sale adds to its counters. */
 export type NewSale = Omit<Intent, "id" | "stan" | "kind" | "batch" | "panFirst" | "panLast" | "panDigits">;
@@ -61,43 +68,58 @@ export class TransactionLog implements JournalClient {
 	readonly #seal: CardSeal;
 	readonly #record = new Uint8Array(INTENT_BYTES);
 	readonly #nonce = new Uint8Array(12);
-	#batch = 0;
-	#idMax = 0;
-	#idReserved = 0;
-	#stanMax = 0;
-	#stanMaxId = 0;
-	#reservedAt = NOWHERE;
-	/** Records of a kind this firmware does not know; they are kept out of the way. */
-	unknownRecords = 0;
+	readonly #counters = new Counters();
+	readonly #replay: LogReplay;
+	readonly #settler: Settler;
+	/** Slot that a reclaim asked about last: it is the one whose record moves, if any does. */
+	#askedSlot = 0;
 
-	/** @throws {CodedError} "format" when the partition can not hold a journal */
-	constructor(flash: FlashPartition, transactionsMax: number, seal: CardSeal) {
+	/**
+	 * @param mirror - a second partition of the same blocks, for a copy of everything
+	 * @throws {CodedError} "format" when a partition can not hold a journal
+	 */
+	constructor(flash: FlashPartition, transactionsMax: number, seal: CardSeal, mirror?: FlashPartition) {
 		this.#seal = seal;
 		this.index = new TransactionIndex(transactionsMax);
-		this.journal = new Journal(flash, this);
+		this.#replay = new LogReplay(this.index, this.#counters);
+		this.journal = new Journal(flash, this, mirror);
+		const load = (id: number, position: number) => this.#load(id, position);
+		this.#settler = new Settler(this.journal, this.index, this.#counters, this.#record, load);
 	}
 
 	/** Makes the partition an empty journal for `batch`; see Journal.provision. */
 	provision(journalId: number, batch: number): void {
-		this.journal.provision(journalId, encodeMark({ batch, idMax: 0, stanMax: 0 }));
+		this.journal.provision(journalId, encodeMark({ batch, idMax: 0, stanMax: 0, idReserved: 0, settledBatch: 0 }));
 	}
 
-	/** Reads what is there; writes nothing. */
+	/**
+	 * Reads what is there; writes nothing.
+	 * @throws {CodedError} "damaged" when flash reads otherwise at each try: mount again
+	 */
 	mount(): MountResult {
 		const result = this.journal.mount();
-		if (result.status !== "ok") return result;
-		const { index } = this;
-		for (let slot = index.count - 1; slot >= 0; slot--) {
-			// The intent of a spent transaction was reclaimed; what it became went with the next block.
-			if (index.intentAt[slot] === NOWHERE) index.remove(slot);
-		}
-		this.#idReserved = Math.max(this.#idReserved, this.#idMax);
-		this.#idMax = this.#idReserved; // Ids that were reserved may have been used.
+		if (result.status !== "ok" && result.status !== "rebuilt") return result;
+		this.#replay.finish(() =>
+			this.journal.forEach((type, position, bytes, start, byteLength) => {
+				this.#replay.visit(type, position, bytes, start, byteLength);
+			}),
+		);
 		return result;
 	}
 
+	/** What new sales carry in DE 60.2. */
 	get batch(): number {
-		return this.#batch;
+		return this.#counters.batch;
+	}
+
+	/** Where the last settlement ended: one object, which changes with the next one. */
+	get settledUpTo(): SettledUpTo {
+		return this.#counters.settled;
+	}
+
+	/** Records of a kind this firmware does not know; they are kept out of the way. */
+	get unknownRecords(): number {
+		return this.#replay.unknownRecords;
 	}
 
 	get doubts(): number {
@@ -114,11 +136,47 @@ export class TransactionLog implements JournalClient {
 		return sum;
 	}
 
-	/** Sales that count for the batch: all that are not spent. */
+	/** Sales that count for the batch: all of it that are not spent. */
 	get batchSales(): number {
+		const { index, batch } = this;
 		let count = 0;
-		for (let slot = 0; slot < this.index.count; slot++) if (!isSpent(this.index.states[slot])) count++;
+		for (let slot = 0; slot < index.count; slot++) {
+			if (index.batch(slot) === batch && !isSpent(index.states[slot])) count++;
+		}
 		return count;
+	}
+
+	/** @returns the slot of transaction `id` in the index, −1 when it is not known (any more). O(log n) */
+	find(id: number): number {
+		return this.index.find(id);
+	}
+
+	/**
+	 * The transaction that the host knows by this key; the newest where a STAN came round within one batch.
+	 * @returns its id, 0 when it is not known (any more). O(n), no flash is read
+	 */
+	findByStan(batch: number, stan: number): number {
+		return this.#idAt(this.index.findByStan(batch, stan));
+	}
+
+	/**
+	 * One step through all that is not spent, in the order of selling. What comes and goes between two steps does not
+	 * disturb it.
+	 * @param after - the id of the step before, 0 to begin
+	 * @returns an id, 0 at the end. O(log n), and what is passed over
+	 */
+	nextLive(after: number): number {
+		return this.#idAt(this.index.nextLive(after));
+	}
+
+	/**
+	 * One step through all that is known of a batch, whatever became of it, in the order of selling: STANs ascend, and
+	 * 1 follows 999999. Of a settled batch only what was carried forward is known.
+	 * @param after - the id of the step before, 0 to begin
+	 * @returns an id, 0 at the end. O(log n), and what is passed over
+	 */
+	nextInBatch(batch: number, after: number): number {
+		return this.#idAt(this.index.nextInBatch(batch, after));
 	}
 
 	/** True when cards can be sealed: without it no intent can be written. */
@@ -128,11 +186,25 @@ export class TransactionLog implements JournalClient {
 
 	/** Room for one more sale and all that is open, and a block erased ahead (I8). */
 	prepare(): boolean {
-		let unconfirmed = 0;
-		for (let slot = 0; slot < this.index.count; slot++)
-			if (this.index.states[slot] === State.unconfirmed) unconfirmed++;
-		const bytes = ROOM_BYTES * (this.doubts + 2) + UNCONFIRMED_ROOM_BYTES * unconfirmed;
-		return this.index.hasRoom && this.journal.prepare(bytes);
+		const { states, count } = this.index;
+		let bytes = 2 * ROOM_BYTES + MARK_ROOM_BYTES;
+		for (let slot = 0; slot < count; slot++) {
+			if (isDoubt(states[slot])) bytes += ROOM_BYTES;
+			else if (states[slot] === State.unconfirmed) bytes += UNCONFIRMED_ROOM_BYTES;
+		}
+		// In this order: making room on flash may move records, so that a transaction can not make way just now.
+		return this.journal.prepare(bytes) && this.index.hasRoom;
+	}
+
+	/**
+	 * Settles the batch that is open and begins `nextBatch`. What a settlement carries forward stays, under its own
+	 * batch; all else leaves flash and index with one mark. Cut anywhere, it has not happened or it has.
+	 * @param nextBatch - 1 to 999999, another than the open one
+	 * @returns why not, or undefined when it is durable
+	 * @throws {CodedError} "range"; "damaged" | "missing" when flash has lost what must be carried; "flash"
+	 */
+	settle(nextBatch: number): SettleRefusal | undefined {
+		return this.#settler.settle(nextBatch);
 	}
 
 	/**
@@ -141,6 +213,7 @@ export class TransactionLog implements JournalClient {
 	 * @throws {CodedError} "full" | "flash" from the journal, "length" | "charset" for a card it cannot hold
 	 */
 	begin(sale: NewSale, card: StoredCard): number {
+		assert(this.index.takesMore, "I10 the index has room: a sale asks before it begins");
 		const id = this.#nextId();
 		const stan = this.#nextStan();
 		const intent: Intent = {
@@ -148,7 +221,7 @@ export class TransactionLog implements JournalClient {
 			id,
 			stan,
 			kind: KIND_SALE,
-			batch: this.#batch,
+			batch: this.batch,
 			panFirst: card.pan.slice(0, 6),
 			panLast: card.pan.slice(-4),
 			panDigits: card.pan.length,
@@ -160,41 +233,45 @@ export class TransactionLog implements JournalClient {
 		bytes.set(this.#seal.seal(plain, this.#nonce, bytes.subarray(0, INTENT_CLEAR_BYTES)), INTENT_CLEAR_BYTES);
 		plain.fill(0);
 		const position = this.journal.append(TransactionRecord.intent, bytes, INTENT_BYTES);
+		this.#counters.takeIntent(id, stan);
+		this.index.newestId = id;
 		const slot = this.index.add(id);
 		this.index.stans[slot] = stan;
 		this.index.states[slot] = State.waiting;
 		this.index.amounts[slot] = sale.amountMinor;
+		this.index.setBatchKind(slot, intent.batch, intent.kind);
 		this.index.intentAt[slot] = position;
-		this.#stanMax = stan;
-		this.#stanMaxId = id;
 		return id;
 	}
 
 	/**
 	 * Takes a transaction through the table: durable first, then the index, then the caller acts (I2).
 	 * @returns what to do; "none" for an event that changes nothing
+	 * @throws {CodedError} "missing" | "range" | "damaged" for a spent one whose records have gone; "full" | "flash"
 	 */
 	apply(id: number, event: Event, facts: EventFacts = {}): Act {
 		const { index } = this;
 		const slot = this.#slot(id);
-		const from = stateName(index.states[slot]);
+		const before = index.states[slot];
+		const from = stateName(before);
 		assert(from !== undefined, `I3 stan=${index.stans[slot]} has a state`);
 		const step = TABLE[from][event];
 		assert(step !== undefined, `I5 stan=${index.stans[slot]} ${from} takes no ${event}`);
 		const flags = index.flags[slot] | (facts.flags ?? 0);
-		if (step.persist === "outcome") {
-			const outcome = facts.outcome ?? { code: NO_REASON, rrn: "", authorization: "", hostTime: "0000000000" };
-			encodeOutcome(this.#record, id, index.steps[slot] + 1, State[step.to], outcome);
-			this.#appendState(id, TransactionRecord.outcome, OUTCOME_BYTES);
-		} else if (step.persist === "step") {
-			const reason = step.reason ?? this.reason(id);
-			const record = { reason, tries: index.tries[slot], flags };
-			encodeStep(this.#record, id, index.steps[slot] + 1, State[step.to], record);
-			this.#appendState(id, TransactionRecord.step, STEP_BYTES);
+		const to = State[step.to];
+		if (isSpent(before) && !isSpent(to)) {
+			// Open again: from here on its records are live, or making room for the next one could drop them.
+			this.#load(id, index.intentAt[slot]);
+			index.states[slot] = to;
 		}
-		const now = this.#slot(id);
-		index.states[now] = State[step.to];
-		index.flags[now] = flags;
+		try {
+			this.#persist(slot, step, to, flags, facts.outcome);
+		} catch (error) {
+			index.states[slot] = before;
+			throw error;
+		}
+		index.states[slot] = to;
+		index.flags[slot] = flags;
 		return step.act;
 	}
 
@@ -248,96 +325,36 @@ export class TransactionLog implements JournalClient {
 	}
 
 	reset(): void {
-		this.index.clear();
-		this.#batch = 0;
-		this.#idMax = 0;
-		this.#idReserved = 0;
-		this.#stanMax = 0;
-		this.#stanMaxId = 0;
-		this.#reservedAt = NOWHERE;
-		this.unknownRecords = 0;
+		this.#replay.reset();
 	}
 
 	visit(type: number, position: number, bytes: Uint8Array, start: number, byteLength: number): void {
-		const { index } = this;
-		if (type === RecordType.mark) {
-			const mark = decodeMark(bytes, start, byteLength);
-			this.#batch = mark.batch;
-			this.#idMax = Math.max(this.#idMax, mark.idMax);
-			if (mark.idMax >= this.#stanMaxId && mark.stanMax > 0) {
-				this.#stanMax = mark.stanMax;
-				this.#stanMaxId = mark.idMax;
-			}
-			return;
-		}
-		if (byteLength < 4) {
-			this.unknownRecords++;
-			return;
-		}
-		const id = readU32(bytes, start);
-		if (type === TransactionRecord.reserved) {
-			this.#idReserved = Math.max(this.#idReserved, id);
-			this.#reservedAt = position;
-			return;
-		}
-		const known = type >= TransactionRecord.intent && type <= TransactionRecord.step;
-		if (!known) {
-			this.unknownRecords++;
-			return;
-		}
-		const found = index.find(id);
-		if (found < 0 && !index.hasRoom) {
-			throw new CodedError("full", "transactions", `flash holds more than the ${index.capacity} of the configuration`);
-		}
-		const slot = found >= 0 ? found : index.add(id);
-		if (type === TransactionRecord.intent) {
-			const intent = decodeIntent(bytes, start, byteLength);
-			index.stans[slot] = intent.stan;
-			index.amounts[slot] = intent.amountMinor;
-			index.intentAt[slot] = position;
-			index.intentLast[slot] = index.states[slot] === 0 ? 0 : 1;
-			if (index.states[slot] === 0) index.states[slot] = State.waiting;
-			this.#idMax = Math.max(this.#idMax, id);
-			if (id >= this.#stanMaxId) {
-				this.#stanMax = intent.stan;
-				this.#stanMaxId = id;
-			}
-			return;
-		}
-		if (stateName(bytes[start + 5]) === undefined) throw new CodedError("newer", `transaction ${id}`, "unknown state");
-		const step = bytes[start + 4];
-		// Copies may stand in any order: the later step wins, and the comparison survives the wrap of a byte.
-		const later = index.steps[slot] === 0 || (step - index.steps[slot]) << 24 >= 0;
-		if (type === TransactionRecord.outcome) index.outcomeAt[slot] = position;
-		else if (later || index.stepAt[slot] === NOWHERE) {
-			const record = decodeStep(bytes, start, byteLength);
-			index.stepAt[slot] = position;
-			index.flags[slot] = record.flags;
-			index.tries[slot] = record.tries;
-		}
-		if (later) {
-			index.steps[slot] = step;
-			index.states[slot] = bytes[start + 5];
-			index.intentLast[slot] = 0;
-		}
+		this.#replay.visit(type, position, bytes, start, byteLength);
 	}
 
 	isLive(type: number, position: number, bytes: Uint8Array, start: number): boolean {
 		const { index } = this;
-		if (type === TransactionRecord.reserved) return position === this.#reservedAt;
+		if (type === TransactionRecord.reserved) return position === this.#counters.reservedAt;
 		const slot = index.find(readU32(bytes, start));
 		if (slot < 0) return false;
+		this.#askedSlot = slot;
 		// The newest transaction stays: its record carries the STAN counter. Of other spent ones the end stays as long as
 		// a copy of the intent stands behind it, or the intent alone would be a doubt again.
-		if (isSpent(index.states[slot]) && index.ids[slot] !== this.#stanMaxId) {
+		if (isSpent(index.states[slot]) && index.ids[slot] !== index.newestId) {
 			return index.intentLast[slot] !== 0 && position === index.lastAt(slot);
 		}
 		return position === index.intentAt[slot] || position === index.outcomeAt[slot] || position === index.stepAt[slot];
 	}
 
 	moved(from: number, to: number): void {
-		if (this.#reservedAt === from) this.#reservedAt = to;
-		this.index.moved(from, to);
+		const { index } = this;
+		if (this.#counters.reservedAt === from) this.#counters.reservedAt = to;
+		if (this.#askedSlot < index.count && index.moved(this.#askedSlot, from, to)) return;
+		for (let slot = 0; slot < index.count; slot++) if (index.moved(slot, from, to)) return;
+	}
+
+	#idAt(slot: number): number {
+		return slot < 0 ? 0 : this.index.ids[slot];
 	}
 
 	#slot(id: number): number {
@@ -355,39 +372,54 @@ export class TransactionLog implements JournalClient {
 		return byteLength;
 	}
 
+	#persist(slot: number, step: Step, to: State, flags: number, outcome: Outcome = NO_OUTCOME): void {
+		const { index } = this;
+		const id = index.ids[slot];
+		const bytes = this.#record;
+		if (step.persist === "outcome") {
+			encodeOutcome(bytes, id, index.steps[slot] + 1, to, outcome);
+			this.#appendState(slot, TransactionRecord.outcome, OUTCOME_BYTES);
+		} else if (step.persist === "step") {
+			const record = { reason: step.reason ?? this.reason(id), tries: index.tries[slot], flags };
+			encodeStep(bytes, id, index.steps[slot] + 1, to, record);
+			this.#appendState(slot, TransactionRecord.step, STEP_BYTES);
+		}
+	}
+
 	#writeStep(slot: number): void {
 		const { index } = this;
 		const id = index.ids[slot];
 		const record = { reason: this.reason(id), tries: index.tries[slot], flags: index.flags[slot] };
 		encodeStep(this.#record, id, index.steps[slot] + 1, index.states[slot], record);
-		this.#appendState(id, TransactionRecord.step, STEP_BYTES);
+		this.#appendState(slot, TransactionRecord.step, STEP_BYTES);
 	}
 
-	#appendState(id: number, type: number, byteLength: number): void {
+	#appendState(slot: number, type: number, byteLength: number): void {
+		const { index } = this;
 		const position = this.journal.append(type, this.#record, byteLength);
-		const slot = this.#slot(id);
-		this.index.steps[slot] += 1;
-		if (type === TransactionRecord.outcome) this.index.outcomeAt[slot] = position;
-		else this.index.stepAt[slot] = position;
-		this.index.intentLast[slot] = 0;
+		index.steps[slot] += 1;
+		if (type === TransactionRecord.outcome) index.outcomeAt[slot] = position;
+		else index.stepAt[slot] = position;
+		index.intentLast[slot] = 0;
 	}
 
 	#nextId(): number {
-		const id = this.#idMax + 1;
+		const counters = this.#counters;
+		const id = counters.idMax + 1;
 		if (id > ID_MAX) throw new CodedError("overflow", "transaction id", "provision again");
-		if (id > this.#idReserved) {
-			writeU32(this.#record, 0, this.#idMax + ID_CHUNK);
-			this.#reservedAt = this.journal.append(TransactionRecord.reserved, this.#record, 4);
-			this.#idReserved = this.#idMax + ID_CHUNK;
+		if (id > counters.idReserved) {
+			const reserved = counters.idMax + ID_CHUNK;
+			writeU32(this.#record, 0, reserved);
+			counters.takeReserved(reserved, this.journal.append(TransactionRecord.reserved, this.#record, 4));
 		}
-		this.#idMax = id;
+		counters.idMax = id;
 		return id;
 	}
 
 	/** Runs on across batches and boots; after its wrap it passes over what is still live (I4). */
 	#nextStan(): number {
-		let stan = this.#stanMax;
-		for (let tries = 0; tries <= this.index.capacity; tries++) {
+		let stan = this.#counters.stanMax;
+		for (let tries = 0; tries <= this.index.count; tries++) {
 			stan = (stan % STAN_MAX) + 1;
 			if (this.index.findStan(stan) < 0) return stan;
 		}

@@ -4,7 +4,7 @@ import { equalBytes } from "../../src/core/bytes";
 import { CodedError } from "../../src/core/errors";
 import { Journal, MARK_BYTES_MAX } from "../../src/journal/journal";
 import { begin, end, provisioned, reboot, thing } from "./checks";
-import { BEGIN, Things } from "./power-cut-search";
+import { BEGIN, Things } from "./things";
 
 const code = (expected: string) => (error: unknown) => error instanceof CodedError && error.code === expected;
 

@@ -3,7 +3,7 @@
  * longer found is an error, so that the list keeps up with the code.
  */
 import { strict as assert } from "node:assert";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Journal, JournalClient } from "../../src/journal/journal";
@@ -19,8 +19,11 @@ export interface Change {
 const SOURCE = resolve(__dirname, "../../src");
 
 /** @returns what makes journals that are broken in this way */
-export function breakJournal(...changes: Change[]): (flash: FlashPartition, client: JournalClient) => Journal {
+export function breakJournal(
+	...changes: readonly Change[]
+): (flash: FlashPartition, client: JournalClient, mirror?: FlashPartition) => Journal {
 	const folder = mkdtempSync(join(tmpdir(), "journal-"));
+	for (const { file } of changes) assert.ok(existsSync(join(SOURCE, "journal", file)), `src/journal has ${file}`);
 	for (const name of readdirSync(join(SOURCE, "journal"))) {
 		if (!name.endsWith(".ts")) continue;
 		let text = readFileSync(join(SOURCE, "journal", name), "utf8");
@@ -34,5 +37,5 @@ export function breakJournal(...changes: Change[]): (flash: FlashPartition, clie
 	}
 	const broken = require(join(folder, "journal.ts")) as typeof import("../../src/journal/journal");
 	rmSync(folder, { recursive: true });
-	return (flash, client) => new broken.Journal(flash, client);
+	return (flash, client, mirror) => new broken.Journal(flash, client, mirror);
 }

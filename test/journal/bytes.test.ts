@@ -22,7 +22,7 @@ const ID = 0x12345678;
 
 function header(fields: { kind: number; align: number; sequence: number; previous: [number, number] }): number[] {
 	const { kind, align, sequence, previous } = fields;
-	const head = [0x5a, 0x4a, 1, kind, ...u32(ID), ...u16(1), 12, align, ...u32(sequence)];
+	const head = [0x5a, 0x4a, 2, kind, ...u32(ID), ...u16(1), 12, align, ...u32(sequence)];
 	const bytes = [...head, ...u32(previous[0]), ...u16(previous[1]), ...u32(1), ...u16(32)];
 	assert.equal(bytes.length, 28);
 	return [...bytes, ...crc(bytes)];
@@ -51,13 +51,13 @@ describe("journal, bytes", () => {
 			const begun = header({ kind: 3, align, sequence: 0, previous: [0, 0] });
 			assert.equal(block(0), padded(begun));
 
-			const mark = [...u32(1), ...u16(32), 7];
-			const first = [...header({ kind: 1, align, sequence: 1, previous: [0, 0] }), ...record(3, mark, 1, 32, unit)];
+			const mark = [...u32(1), ...u16(32), 0, 7];
+			const first = [...header({ kind: 1, align, sequence: 1, previous: [0, 0] }), ...record(4, mark, 1, 32, unit)];
 			assert.equal(block(1), padded([...first, ...record(2, [], 1, first.length, unit)]));
 
 			// The boot: 8 sequences on and one more; the log before it ends where its copy of the mark came from.
 			const boot = header({ kind: 2, align, sequence: 10, previous: [1, 32] });
-			boot.push(...record(1, [...u16((3 << 9) | 7), ...mark], 10, 32, unit));
+			boot.push(...record(1, [...u16((4 << 9) | 8), ...mark], 10, 32, unit));
 			boot.push(...record(2, [], 10, boot.length, unit));
 			boot.push(...record(2, [], 10, boot.length, unit));
 			boot.push(...record(8, [0, 0, 0, 9, 27], 10, boot.length, unit));

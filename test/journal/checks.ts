@@ -1,14 +1,14 @@
 /** What several tests of the journal need: making one, and the checks that broken journals must fail as well. */
 import { strict as assert } from "node:assert";
+import { CUT_AFTER, CUT_BEFORE, type Cut, formatCut, TEAR_SHAPES } from "../../host-sim/board/flash-cut";
 import type { FlashMedium } from "../../host-sim/board/flash-medium";
-import { TEAR_VARIANTS } from "../../host-sim/board/flash-tear";
-import { type CutMode, NorFlash, type NorFlashOptions } from "../../host-sim/board/nor-flash";
+import { NorFlash, type NorFlashOptions } from "../../host-sim/board/nor-flash";
 import { Power, PowerLost } from "../../host-sim/board/power";
 import { SeededRandom } from "../../host-sim/board/seeded-random";
 import { toHex, writeU16, writeU32 } from "../../src/core/bytes";
 import { recordCrc, recordHead } from "../../src/journal/format";
 import { Journal } from "../../src/journal/journal";
-import { BEGIN, END, Things } from "./power-cut-search";
+import { BEGIN, END, Things } from "./things";
 
 export type MakeJournal = (flash: NorFlash, client: Things) => Journal;
 export const makeJournal: MakeJournal = (flash, client) => new Journal(flash, client);
@@ -67,9 +67,8 @@ export function checkThings(opened: Opened, lengths: Map<number, number>): void 
 	}
 }
 
-/** Each operation of a boot, cut before, torn in `variants` ways, and after. Ends when the work ends uncut. */
+/** Each operation of a boot, cut before, torn in every shape, and after. Ends when the work ends uncut. */
 export function forEachCut(
-	variants: number,
 	start: () => FlashMedium,
 	work: (flash: NorFlash) => void,
 	check: (medium: FlashMedium, cut: string) => void,
@@ -77,21 +76,24 @@ export function forEachCut(
 ): number {
 	let cuts = 0;
 	for (let operation = 1; ; operation++) {
-		for (let variant = -1; variant <= variants; variant++) {
-			const mode: CutMode = variant < 0 ? "before" : variant === variants ? "after" : "torn";
-			const cut = `${operation}.${variant < 0 ? "before" : variant === variants ? "after" : variant}`;
+		const random = new SeededRandom(operation).fork(salt);
+		const all: Cut[] = [
+			{ operation, byte: CUT_BEFORE, shape: 0 },
+			{ operation, byte: CUT_AFTER, shape: 0 },
+		];
+		for (let shape = 0; shape < TEAR_SHAPES; shape++) all.push({ operation, byte: random.u32(), shape });
+		for (const cut of all) {
 			const power = new Power();
-			const random = new SeededRandom(operation).fork(variant + 1).fork(salt);
 			const flash = new NorFlash({ medium: start(), power, random });
-			flash.cutAt(operation, mode, Math.max(0, variant));
+			flash.cutAt(operation, cut.byte, cut.shape);
 			try {
 				work(flash);
 			} catch (error) {
-				if (!(error instanceof PowerLost)) throw new Error(`cut ${cut}: ${(error as Error).message}`, { cause: error });
+				if (error instanceof PowerLost) cuts++;
+				else throw new Error(`cut ${formatCut(cut)}: ${(error as Error).message}`, { cause: error });
 			}
 			if (power.on) return cuts;
-			cuts++;
-			check(flash.medium, cut);
+			check(flash.medium, formatCut(cut));
 		}
 	}
 }
@@ -99,7 +101,6 @@ export function forEachCut(
 /** Provisioning is cut everywhere: each time the journal is not begun, interrupted, or done; and it can be repeated. */
 export function checkProvisionCuts(make: MakeJournal, before: () => FlashMedium, notBegun: string[], salt = 0): number {
 	return forEachCut(
-		TEAR_VARIANTS,
 		before,
 		(flash) => make(flash, new Things()).provision(99, Uint8Array.of(1, 2)),
 		(medium, cut) => {

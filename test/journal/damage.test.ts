@@ -12,7 +12,7 @@ import {
 	provisioned,
 	reboot,
 } from "./checks";
-import { Things } from "./power-cut-search";
+import { Things } from "./things";
 
 describe("journal, damage", () => {
 	it("any flipped bit of a record loses that record only, and is reported", () => {

@@ -8,7 +8,7 @@ import { CodedError } from "../../src/core/errors";
 import { Journal } from "../../src/journal/journal";
 import type { FlashPartition } from "../../src/ports";
 import { begin, checkThings, checkWholeBootsHoldNothing, makeJournal, provisioned, reboot } from "./checks";
-import { Things } from "./power-cut-search";
+import { Things } from "./things";
 
 function mountOf(medium: FlashMedium) {
 	const flash = new NorFlash({ medium });
@@ -81,7 +81,7 @@ describe("journal, mount", () => {
 		const { medium } = provisioned().flash;
 		const at = 7 * 4096;
 		medium.image.copyWithin(at, 4096, 4096 + 32);
-		medium.image[at + 2] = 2;
+		medium.image[at + 2] = 3;
 		writeU32(medium.image, at + 28, crc32c(medium.image, at, at + 28));
 		assert.equal(mountOf(medium).status, "newer");
 	});

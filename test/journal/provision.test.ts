@@ -5,7 +5,7 @@ import { SeededRandom } from "../../host-sim/board/seeded-random";
 import { CodedError } from "../../src/core/errors";
 import { Journal, MARK_BYTES_MAX } from "../../src/journal/journal";
 import { begin, checkProvisionCuts, makeJournal, provisioned, reboot } from "./checks";
-import { Things } from "./power-cut-search";
+import { Things } from "./things";
 
 describe("journal, provisioning", () => {
 	it("of blank flash, cut anywhere, is not begun, interrupted or done, and can be repeated", () => {

@@ -5,7 +5,7 @@ import { toHex, writeU16, writeU32 } from "../../src/core/bytes";
 import { CodedError } from "../../src/core/errors";
 import { BlockKind, emptyHeader, encodeHeader, recordBytes, recordCrc, recordHead } from "../../src/journal/format";
 import { begin, checkThings, end, type Opened, provisioned, reboot, thing } from "./checks";
-import { BEGIN } from "./power-cut-search";
+import { BEGIN } from "./things";
 
 /** Carries what is live, then settles with `mark`. */
 function settle(opened: Opened, mark: number): void {

@@ -27,6 +27,8 @@ export interface CampaignOptions {
 	quietS: number;
 	/** NAME=RATE for the host, until the quiet begins. */
 	faults: readonly string[];
+	/** Two copies of the terminal's journal, in two files. */
+	mirror?: boolean;
 	/** False: the terminal's automatic reversals are off, to see the check fail. */
 	reversals: boolean;
 	print(line: string): void;
@@ -198,9 +200,10 @@ export class Campaign {
 
 	/** @returns it, when its flash is open and it is about to boot */
 	async #startTerminal(more: readonly string[]): Promise<Command> {
-		const { seed, speed, reversals } = this.#o;
+		const { seed, speed, mirror = false, reversals } = this.#o;
 		const argv = ["--flash", this.#flash, "--host", `127.0.0.1:${this.#port}`, "--speed", `${speed}`, "--log", "I"];
 		argv.push("--sales", "10000", "--seed", `${seed * 1000 + this.#runs++}`, "--wait", "60", ...more);
+		if (mirror) argv.push("--mirror");
 		if (!reversals) argv.push("--no-reversals");
 		const terminal = new Command("terminal", argv, (event) => this.#onEvent(event));
 		const opened = await terminal.next((event) => event.kind === "opened");
@@ -217,11 +220,12 @@ export class Campaign {
 
 	/** No more customers, no more kills: both live until nothing waits. */
 	async #quiet(): Promise<MoneyReport & { entries: LedgerEntry[] }> {
-		const { reversals, speed, quietS, print } = this.#o;
+		const { mirror = false, reversals, speed, quietS, print } = this.#o;
 		const host = await this.#startHost([]);
 		print(`quiet: at most ${quietS} s of real time, ${Math.round((quietS * speed) / 60)} min of the terminal's`);
 		const argv = ["--flash", this.#flash, "--host", `127.0.0.1:${this.#port}`, "--speed", `${speed}`];
-		argv.push("--sales", "0", "--wait", `${quietS}`, ...(reversals ? [] : ["--no-reversals"]));
+		argv.push("--sales", "0", "--wait", `${quietS}`);
+		argv.push(...(mirror ? ["--mirror"] : []), ...(reversals ? [] : ["--no-reversals"]));
 		const terminal = new Command("terminal", argv, (event) => this.#onEvent(event));
 		const { code } = await terminal.ended;
 		const atRest = terminal.last?.kind === "statement" && terminal.last.atRest === true;

@@ -20,6 +20,7 @@ with what people were told.
   --speed N           time of both runs N times faster (100)
   --quiet S           real seconds that the end may take (60)
   --fault NAME=RATE   a fault of the host while it sells; may be given many times
+  --mirror            the terminal keeps two copies of its journal, in two files
   --no-reversals      the terminal never reverses: with --fault answerLost=0.2 the check must fail
   --keep              keep flash, notes and ledgers also when all is well
   --json              the last line is one JSON object
@@ -36,6 +37,7 @@ const options = parseCli({
 		speed: { type: "number", min: 1, max: 1000, default: 100 },
 		quiet: { type: "number", min: 1, max: 86_400, default: 60 },
 		fault: { type: "list" },
+		mirror: { type: "flag" },
 		"no-reversals": { type: "flag" },
 		keep: { type: "flag" },
 		json: { type: "flag" },
@@ -81,6 +83,7 @@ async function main(): Promise<void> {
 		speed: options.speed,
 		quietS: options.quiet,
 		faults: options.fault,
+		mirror: options.mirror,
 		reversals: !options["no-reversals"],
 		print,
 	});

@@ -2,9 +2,10 @@
 import { strict as assert } from "node:assert";
 import { TEST_KEYS } from "../../host-sim/acquirer/test-keys";
 import { createDevice } from "../../host-sim/board/device";
+import { CUT_AFTER, CUT_BEFORE, formatCut } from "../../host-sim/board/flash-cut";
 import { FlashMedium } from "../../host-sim/board/flash-medium";
 import { MemoryLog } from "../../host-sim/board/memory-log";
-import { type CutMode, NorFlash } from "../../host-sim/board/nor-flash";
+import { NorFlash } from "../../host-sim/board/nor-flash";
 import { Power, PowerLost } from "../../host-sim/board/power";
 import { ScriptedKeypad } from "../../host-sim/board/scripted-keypad";
 import { ScriptedReader } from "../../host-sim/board/scripted-reader";
@@ -69,23 +70,24 @@ describe("terminal: boot", () => {
 	});
 
 	it("after a provisioning cut at any operation is not ready, and can be provisioned again", () => {
-		const modes: [CutMode, number][] = [
-			["before", 0],
-			["after", 0],
-			["torn", 4],
-			["torn", 10],
-			["torn", 16],
+		const cuts: [byte: number, shape: number][] = [
+			[CUT_BEFORE, 0],
+			[CUT_AFTER, 0],
+			[3, 0],
+			[9, 4],
+			[9, 10],
+			[9, 16],
 		];
 		const clean = terminalOver(new FlashMedium({ blocks: 6 }));
 		clean.terminal.provision(5);
 		const { operations } = clean.flash;
 		assert.ok(operations >= 8);
 		for (let operation = 1; operation <= operations; operation++) {
-			for (const [mode, variant] of modes) {
-				const where = `${mode} ${operation}.${variant}`;
+			for (const [byte, shape] of cuts) {
+				const where = formatCut({ operation, byte, shape });
 				const medium = new FlashMedium({ blocks: 6 });
 				const first = terminalOver(medium);
-				first.flash.cutAt(operation, mode, variant);
+				first.flash.cutAt(operation, byte, shape);
 				assert.throws(() => first.terminal.provision(5), PowerLost, where);
 				const status = terminalOver(medium).terminal.start();
 				assert.ok(["ok", "unprovisioned", "foreign"].includes(status), `${where}: ${status}`);

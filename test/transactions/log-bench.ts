@@ -43,9 +43,17 @@ export class LogBench {
 	readonly #capacity: number;
 
 	constructor(
-		options: { blocks?: number; capacity?: number; medium?: FlashMedium; seed?: number; keys?: typeof TEST_KEYS } = {},
+		options: {
+			blocks?: number;
+			writeAlign?: number;
+			capacity?: number;
+			medium?: FlashMedium;
+			seed?: number;
+			keys?: typeof TEST_KEYS;
+		} = {},
 	) {
-		this.medium = options.medium ?? new FlashMedium({ blocks: options.blocks ?? 8 });
+		const { blocks = 8, writeAlign = 1 } = options;
+		this.medium = options.medium ?? new FlashMedium({ blocks, writeAlign });
 		this.random = new SeededRandom(options.seed ?? 1);
 		this.seal = new WatchedSeal(new StaticKeys(options.keys ?? TEST_KEYS));
 		this.#capacity = options.capacity ?? 64;
@@ -68,6 +76,21 @@ export class LogBench {
 
 	begin(amountMinor = 1_000): number {
 		return this.log.begin(newSale(amountMinor), CARD);
+	}
+
+	/** A sale from its intent to the slip. */
+	deliver(amountMinor = 1_000): number {
+		const id = this.begin(amountMinor);
+		this.log.apply(id, "approve", { outcome: APPROVED });
+		this.log.apply(id, "deliver");
+		return id;
+	}
+
+	/** A sale whose reversal waits. */
+	doubt(amountMinor = 1_000): number {
+		const id = this.begin(amountMinor);
+		this.log.apply(id, "noAnswer");
+		return id;
 	}
 
 	stan(id: number): number {

@@ -4,13 +4,11 @@
  * under, also when the record was torn, is written down outside the log.
  */
 import { strict as assert } from "node:assert";
-import type { CutMode } from "../../host-sim/board/nor-flash";
+import { drawCutByte } from "../../host-sim/board/flash-cut";
 import { PowerLost } from "../../host-sim/board/power";
 import { SeededRandom } from "../../host-sim/board/seeded-random";
 import { State } from "../../src/transactions/states";
 import { DECLINED, LogBench } from "./log-bench";
-
-const MODES: CutMode[] = ["before", "torn", "after"];
 
 /** @returns how many cuts struck, what was handed out, and the bench with its nonces */
 function manyCuts(seed: number, cuts: number): { ids: number[]; stans: number[]; struck: number; bench: LogBench } {
@@ -20,7 +18,7 @@ function manyCuts(seed: number, cuts: number): { ids: number[]; stans: number[];
 	const stans: number[] = [];
 	let struck = 0;
 	while (struck < cuts) {
-		bench.flash.cutAt(bench.flash.operations + 1 + random.below(30), random.pick(MODES), random.u32());
+		bench.flash.cutAt(bench.flash.operations + 1 + random.below(30), drawCutByte(random), random.u32());
 		try {
 			const { log } = bench;
 			log.journal.pin(); // As a terminal does before it acts on what was read.

@@ -134,14 +134,35 @@ describe("transactions: records", () => {
 	});
 
 	it("writes the mark as the table says, reads it back, and refuses a newer one", () => {
-		const bytes = encodeMark({ batch: 0x010203, idMax: 0x04050607, stanMax: 0x08090a });
-		assert.equal(hex(bytes), "01010203040506070809".concat("0A"));
-		assert.deepEqual(decodeMark(bytes, 0, MARK_BYTES), { batch: 0x010203, idMax: 0x04050607, stanMax: 0x08090a });
-		bytes[0] = 2;
-		assert.throws(() => decodeMark(bytes, 0, MARK_BYTES), failsWith("newer"));
-		assert.throws(() => decodeMark(bytes, 0, 0), failsWith("newer"));
-		bytes[0] = 1;
+		const mark = {
+			batch: 0x010203,
+			idMax: 0x04050607,
+			stanMax: 0x08090a,
+			idReserved: 0x0b0c0d0e,
+			settledBatch: 0x0f1011,
+		};
+		const bytes = encodeMark(mark);
+		assert.equal(hex(bytes), "0201020304050607".concat("08090A0B0C0D0E0F1011"));
+		assert.deepEqual(decodeMark(bytes, 0, MARK_BYTES), mark);
+		assert.deepEqual(decodeMark(fromHex(`EEEE${hex(bytes)}`), 2, MARK_BYTES), mark);
 		assert.throws(() => decodeMark(bytes, 0, MARK_BYTES - 1), failsWith("length"));
+		for (const version of [0, 3, 255]) {
+			bytes[0] = version;
+			assert.throws(() => decodeMark(bytes, 0, MARK_BYTES), failsWith("newer"), `${version}`);
+		}
+		assert.throws(() => decodeMark(bytes, 0, 0), failsWith("newer"));
+	});
+
+	it("reads a mark of version 1: nothing was settled then", () => {
+		const bytes = fromHex("0101020304050607".concat("08090A"));
+		assert.deepEqual(decodeMark(bytes, 0, bytes.length), {
+			batch: 0x010203,
+			idMax: 0x04050607,
+			stanMax: 0x08090a,
+			idReserved: 0x04050607,
+			settledBatch: 0,
+		});
+		assert.throws(() => decodeMark(bytes, 0, bytes.length - 1), failsWith("length"));
 	});
 
 	it("shows no more of a card number than its first six and last four digits (I9)", () => {

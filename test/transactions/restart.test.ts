@@ -4,17 +4,29 @@
  * each the terminal boots, the world settles, and the host's ledgers and the till's notes have to agree (I6).
  */
 import { strict as assert } from "node:assert";
-import type { CutMode } from "../../host-sim/board/nor-flash";
+import { CUT_AFTER, CUT_BEFORE, formatCut } from "../../host-sim/board/flash-cut";
 import { State } from "../../src/transactions/states";
 import { Rig, type RigOptions } from "../host-sim/world/rig";
 
 type Scene = (rig: Rig) => void;
 
-const CUTS: readonly [mode: CutMode, variant: number][] = [
-	["before", 0],
-	["after", 0],
+const CUTS: readonly [byte: number, shape: number][] = [
+	[CUT_BEFORE, 0],
+	[CUT_AFTER, 0],
+	// Within the header, within the checksum and within the payload, plainly.
+	[1, 0],
+	[5, 0],
+	[11, 0],
 	// Shapes of a torn operation, without and with marginal cells: see flash-tear.ts.
-	...[0, 1, 2, 3, 4, 5, 8, 10, 13, 16].map((variant): [CutMode, number] => ["torn", variant]),
+	[11, 1],
+	[11, 2],
+	[7, 3],
+	[11, 4],
+	[11, 5],
+	[9, 6],
+	[11, 10],
+	[11, 14],
+	[11, 16],
 ];
 
 const SCENES: Record<string, Scene> = {
@@ -67,9 +79,9 @@ function assertSettled(rig: Rig, where: string): void {
 }
 
 /** Plays a scene with a cut at operation `operation` of the first boot. @returns operations of that boot */
-function playCut(scene: Scene, operation: number, mode: CutMode, variant: number): { rig: Rig; cut: boolean } {
+function playCut(scene: Scene, operation: number, byte: number, shape: number): { rig: Rig; cut: boolean } {
 	const rig = new Rig();
-	rig.shop.flash.cutAt(rig.shop.flash.operations + operation, mode, variant);
+	rig.shop.flash.cutAt(rig.shop.flash.operations + operation, byte, shape);
 	const { power } = rig.shop;
 	scene(rig);
 	return { rig, cut: !power.on };
@@ -91,31 +103,31 @@ describe("transactions: power cut at every flash operation", function () {
 			const operations = operationsOf(scene);
 			assert.ok(operations >= 4, `${operations} operations: pin, intent, outcome, step at least`);
 			for (let operation = 1; operation <= operations; operation++) {
-				for (const [mode, variant] of CUTS) {
-					const { rig, cut } = playCut(scene, operation, mode, variant);
+				for (const [byte, shape] of CUTS) {
+					const { rig, cut } = playCut(scene, operation, byte, shape);
 					assert.ok(cut, `operation ${operation} was reached`);
-					assertSettled(rig, `${name}, cut ${mode} ${operation}.${variant}`);
+					assertSettled(rig, `${name}, cut=${formatCut({ operation, byte, shape })}`);
 				}
 			}
-			assert.equal(playCut(scene, operations + 1, "before", 0).cut, false, "and these were all");
+			assert.equal(playCut(scene, operations + 1, CUT_BEFORE, 0).cut, false, "and these were all");
 		});
 	}
 
 	it("of the boot after a cut: everything settles", () => {
 		for (const operation of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) {
-			for (const [mode, variant] of CUTS) {
+			for (const [byte, shape] of CUTS) {
 				let boots = 0;
 				const rig = new Rig({
 					onFlash: (flash) => {
 						boots++;
-						if (boots > 1 && boots < 5) flash.cutAt(operation, mode, variant + boots);
+						if (boots > 1 && boots < 5) flash.cutAt(operation, byte, shape + boots);
 					},
 				});
 				rig.come(4_321, "chip-pin", { verdictMs: 300 });
 				rig.runUntil(() => rig.shop.terminal.phase === "verdict");
 				rig.shop.pullPlug();
 				rig.time.advance(60_000);
-				assertSettled(rig, `boot cut ${mode} ${operation}.${variant}`);
+				assertSettled(rig, `boot cut=${formatCut({ operation, byte, shape })}`);
 			}
 		}
 	});

@@ -10,6 +10,7 @@ import { encodeIntent, Flag, INTENT_BYTES, TransactionRecord } from "../../src/t
 import { EVENTS, State, TABLE } from "../../src/transactions/states";
 import { TransactionLog } from "../../src/transactions/transaction-log";
 import { APPROVED, CARD, DECLINED, LogBench, newSale, snapshot } from "./log-bench";
+import { pass, straddling } from "./straddling";
 
 const failsWith = (code: string) => (error: unknown) => error instanceof CodedError && error.code === code;
 
@@ -269,31 +270,3 @@ describe("transactions: log on flash", () => {
 		assert.equal(bench.log.index.find(id), -1);
 	});
 });
-
-/** A small record of somebody else's, dead from the start: the log moves on. */
-function pass(bench: LogBench): void {
-	bench.log.journal.append(60, new Uint8Array(11).fill(0xfe));
-}
-
-/** A spent transaction, the newest of all, whose intent and end lie in different blocks; and one that keeps writing. */
-function straddling(ending: string): { bench: LogBench; id: number } {
-	for (let before = 150; before < 500; before++) {
-		const bench = new LogBench({ blocks: 6 }).provision();
-		const other = bench.begin();
-		bench.log.apply(other, "noAnswer");
-		for (let n = 0; n < before; n++) pass(bench);
-		const id = bench.begin();
-		if (ending.startsWith("decline")) bench.log.apply(id, "decline", { outcome: DECLINED });
-		else if (ending === "unsent") bench.log.apply(id, "unsent");
-		else {
-			bench.log.apply(id, "noAnswer");
-			bench.log.apply(id, "reversalAccepted");
-			bench.log.apply(id, "reversalAccepted");
-		}
-		const { index } = bench.log;
-		const block = (position: number) => Math.floor(position / bench.medium.blockLength);
-		const slot = index.find(id);
-		if (block(index.intentAt[slot]) !== block(index.lastAt(slot))) return { bench, id };
-	}
-	throw new Error("no place was found where the records lie in two blocks");
-}

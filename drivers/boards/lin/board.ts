@@ -1,6 +1,6 @@
 /**
- * The board that is none: the SDK's simulator on a Linux desktop. Flash is memory, screen and printer are lines of the
- * log, cards and PINs come from the program; clock, random bytes and the TCP link to the host are real.
+ * The board that is none: the SDK's simulator on a Linux desktop. Flash is memory, two chips of it, screen and printer
+ * are lines of the log, cards and PINs come from the program; clock, random bytes and the TCP link to the host are real.
  *
  * The board outlives restarts of the firmware, and so does what its flash holds. One boot is one Device; when the
  * firmware asks for a restart its Device goes dead, and the board calls back a moment later for the next boot.
@@ -41,7 +41,8 @@ export class Board {
 	/** Lines may also come before the first boot. */
 	readonly log: LogSink = new TraceLog({ trace: (text) => trace(text) });
 	readonly #options: BoardOptions;
-	readonly #memory = blankMemory(BLOCKS * BLOCK_BYTES);
+	/** The chip of the journal, and that of its mirror. */
+	readonly #chips = [blankMemory(BLOCKS * BLOCK_BYTES), blankMemory(BLOCKS * BLOCK_BYTES)] as const;
 	#reader: MemoryReader | undefined;
 	#resetting = false;
 
@@ -55,7 +56,8 @@ export class Board {
 		const { log } = this;
 		const { address, port } = this.#options;
 		const clock = new DeviceClock({ timer: Timer, time: Time, wall: Date });
-		const journal = new MemoryFlash({ memory: this.#memory, blockLength: BLOCK_BYTES });
+		const journal = new MemoryFlash({ memory: this.#chips[0], blockLength: BLOCK_BYTES });
+		const mirror = new MemoryFlash({ memory: this.#chips[1], blockLength: BLOCK_BYTES });
 		const link = new TcpLink({ socket: { io: TCP, address, port }, clock });
 		const keys = new FixedKeys(TEST_KEYS);
 		const reader = new MemoryReader({ clock });
@@ -67,10 +69,10 @@ export class Board {
 			"W",
 			uptimeMs,
 			"board",
-			`flash is memory, ${BLOCKS} blocks of ${BLOCK_BYTES}: gone when the program ends`,
+			`flash is memory, twice ${BLOCKS} blocks of ${BLOCK_BYTES}: gone when the program ends`,
 		);
 		return {
-			flash: { journal },
+			flash: { journal, mirror },
 			links: [link],
 			clock,
 			random: new SystemRandom(),
@@ -84,7 +86,7 @@ export class Board {
 				if (this.#resetting) return; // What still runs on a dead board fails, and asks again.
 				this.#resetting = true;
 				log.write("E", clock.monotonic(), "board", `reset: ${reason}`);
-				for (const part of [reader, keypad, link, journal, keys, clock]) part.close();
+				for (const part of [reader, keypad, link, journal, mirror, keys, clock]) part.close();
 				Timer.set(onReset, RESET_MS);
 			},
 		};

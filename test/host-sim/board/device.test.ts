@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createDevice } from "../../../host-sim/board/device";
+import { FlashCut } from "../../../host-sim/board/flash-cut";
 import { MemoryLog } from "../../../host-sim/board/memory-log";
 import { NorFlash } from "../../../host-sim/board/nor-flash";
 import { Power, PowerLost } from "../../../host-sim/board/power";
@@ -14,14 +15,17 @@ import type { Device } from "../../../src/ports";
 
 const MAK = "0123456789ABCDEFFEDCBA9876543210";
 
-function board(onRestart?: (reason: string) => void) {
+function board(
+	onRestart?: (reason: string) => void,
+	makeFlash = (power: Power): Device["flash"] => ({ journal: new NorFlash({ blocks: 4, power }) }),
+) {
 	const power = new Power();
 	const clock = new VirtualTime().clock(power);
 	const log = new MemoryLog(3);
 	const device: Device = createDevice({
 		power,
 		clock,
-		flash: { journal: new NorFlash({ blocks: 4, power }) },
+		flash: makeFlash(power),
 		links: [],
 		reader: new ScriptedReader({ power, clock }),
 		keypad: new ScriptedKeypad({ power, clock }),
@@ -51,6 +55,22 @@ describe("a simulated board", () => {
 			restart: () => device.restart("again"),
 		};
 		for (const [port, call] of Object.entries(calls)) assert.throws(call, PowerLost, port);
+	});
+
+	it("has a mirror where one was given, behind the same supply and counter, and none otherwise", () => {
+		assert.equal("mirror" in board().device.flash, false);
+		const cut = new FlashCut();
+		const { power, device } = board(undefined, (supply) => ({
+			journal: new NorFlash({ blocks: 4, power: supply, cut }),
+			mirror: new NorFlash({ blocks: 4, power: supply, cut }),
+		}));
+		const { journal, mirror } = device.flash;
+		assert.ok(mirror);
+		cut.cutAt(2, 0);
+		journal.write(new Uint8Array(1), 0);
+		assert.throws(() => mirror.write(new Uint8Array(1), 0), PowerLost);
+		assert.equal(power.on, false);
+		for (const flash of [journal, mirror]) assert.throws(() => flash.read(1, 0), PowerLost);
 	});
 
 	it("a restart says why, cuts the power and never returns", () => {

@@ -3,16 +3,18 @@
  * lie until they are erased. Method: one program of known bytes, or one erase of a known block, cut in each way.
  */
 import assert from "node:assert/strict";
+import { CUT_AFTER, CUT_BEFORE, TEAR_SHAPES } from "../../../host-sim/board/flash-cut";
 import { FlashMedium } from "../../../host-sim/board/flash-medium";
-import { TEAR_VARIANTS } from "../../../host-sim/board/flash-tear";
-import { type CutMode, NorFlash } from "../../../host-sim/board/nor-flash";
+import { NorFlash } from "../../../host-sim/board/nor-flash";
 import { Power, PowerLost } from "../../../host-sim/board/power";
 import { SeededRandom } from "../../../host-sim/board/seeded-random";
 
 const OLD = 0x5a;
+/** Where it goes: a page of its own. */
+const AT = 768;
 const record = Uint8Array.from({ length: 200 }, (_, i) => (i * 37) & 0xff);
 
-/** A flash whose block 1 is all OLD, and one operation done (the fourth: the first three are pages of block 0). */
+/** A flash whose block 1 is all OLD; nothing was done in this boot. */
 function fixture(options: { seed?: number; marginalCells?: boolean; writeAlign?: number } = {}) {
 	const { seed = 1, marginalCells = true, writeAlign = 1 } = options;
 	const image = new Uint8Array(4 * 4096).fill(0xff);
@@ -23,49 +25,73 @@ function fixture(options: { seed?: number; marginalCells?: boolean; writeAlign?:
 	return { medium, power, boot, flash: new NorFlash({ medium, power, random: new SeededRandom(seed), marginalCells }) };
 }
 
-function cutProgram(mode: CutMode, variant: number, options = {}) {
+function cutProgram(byte: number, shape: number, options = {}) {
 	const board = fixture(options);
-	board.flash.cutAt(1, mode, variant);
-	assert.throws(() => board.flash.write(record, 1000 - (1000 % 256)), PowerLost);
+	board.flash.cutAt(1, byte, shape);
+	assert.throws(() => board.flash.write(record, AT), PowerLost);
 	return board;
 }
 
-function cutErase(mode: CutMode, variant: number, options = {}) {
+function cutErase(byte: number, shape: number, options = {}) {
 	const board = fixture(options);
-	board.flash.cutAt(1, mode, variant);
+	board.flash.cutAt(1, byte, shape);
 	assert.throws(() => board.flash.eraseBlock(1), PowerLost);
 	return board;
 }
 
-const AT = 1000 - (1000 % 256);
-
 describe("NOR flash: power cuts", () => {
 	it("before an operation: nothing happened", () => {
 		assert.ok(
-			cutProgram("before", 0)
+			cutProgram(CUT_BEFORE, 0)
 				.medium.image.subarray(0, 4096)
 				.every((cell) => cell === 0xff),
 		);
-		const { medium } = cutErase("before", 0);
+		const { medium } = cutErase(CUT_BEFORE, 0);
 		assert.ok(medium.image.subarray(4096, 8192).every((cell) => cell === OLD));
 		assert.deepEqual([...medium.erases], [0, 0, 0, 0]);
 	});
 
 	it("after an operation: all of it happened, firmly, and the call never returned", () => {
-		const programmed = cutProgram("after", 0);
-		assert.deepEqual(programmed.medium.image.subarray(AT, AT + 200), record);
-		assert.equal(programmed.medium.marginal.size, 0);
-		assert.ok(
-			cutErase("after", 0)
-				.medium.image.subarray(4096, 8192)
-				.every((cell) => cell === 0xff),
-		);
+		for (let shape = 0; shape < TEAR_SHAPES; shape++) {
+			const programmed = cutProgram(CUT_AFTER, shape);
+			assert.deepEqual(programmed.medium.image.subarray(AT, AT + 200), record);
+			const erased = cutErase(CUT_AFTER, shape);
+			assert.ok(erased.medium.image.subarray(4096, 8192).every((cell) => cell === 0xff));
+			for (const { medium } of [programmed, erased]) assert.equal(medium.marginal.size, 0);
+		}
+	});
+
+	it("within a program, plainly: the bytes before are done, that byte is half done, the rest is untouched", () => {
+		const halves = new Set<number>();
+		for (let byte = 1; byte < 200; byte++) {
+			const { image, marginal } = cutProgram(byte, 0).medium;
+			assert.deepEqual(image.subarray(AT, AT + byte), record.subarray(0, byte));
+			assert.equal(image[AT + byte] & record[byte], record[byte]);
+			if (image[AT + byte] !== 0xff && image[AT + byte] !== record[byte]) halves.add(byte);
+			assert.ok(image.subarray(AT + byte + 1, 4096).every((cell) => cell === 0xff));
+			assert.equal(marginal.size, 0);
+		}
+		assert.ok(halves.size > 100, `${halves.size}`);
+	});
+
+	it("within an erase, plainly: the bytes before are erased, that byte is half erased, the rest is old", () => {
+		const halves = new Set<number>();
+		for (let byte = 1; byte < 4096; byte += 9) {
+			const { image, marginal } = cutErase(byte, 0).medium;
+			const cells = image.subarray(4096, 8192);
+			assert.ok(cells.subarray(0, byte).every((cell) => cell === 0xff));
+			assert.equal(cells[byte] & OLD, OLD);
+			if (cells[byte] !== 0xff && cells[byte] !== OLD) halves.add(byte);
+			assert.ok(cells.subarray(byte + 1).every((cell) => cell === OLD));
+			assert.equal(marginal.size, 0);
+		}
+		assert.ok(halves.size > 200, `${halves.size}`);
 	});
 
 	it("within a program: any subset of the bits that would change, from none to all, and nothing outside", () => {
 		const shares = new Set<string>();
-		for (let variant = 0; variant < 300; variant++) {
-			const { image } = cutProgram("torn", variant, { marginalCells: false }).medium;
+		for (let n = 0; n < 400; n++) {
+			const { image } = cutProgram(1 + ((n * 7) % 199), n, { marginalCells: false }).medium;
 			let cleared = 0;
 			let wanted = 0;
 			for (let i = 0; i < 4096; i++) {
@@ -82,9 +108,9 @@ describe("NOR flash: power cuts", () => {
 	});
 
 	it("within a program that crosses pages, the other pages are whole or untouched", () => {
-		for (let variant = 0; variant < 30; variant++) {
+		for (let n = 0; n < 100; n++) {
 			const { flash, medium } = fixture({ marginalCells: false });
-			flash.cutAt(2, "torn", variant);
+			flash.cutAt(2, 1 + n, n);
 			assert.throws(() => flash.write(new Uint8Array(700), 100), PowerLost);
 			assert.ok(medium.image.subarray(100, 256).every((cell) => cell === 0));
 			assert.ok(medium.image.subarray(512, 4096).every((cell) => cell === 0xff));
@@ -93,8 +119,8 @@ describe("NOR flash: power cuts", () => {
 
 	it("within an erase: old, 0x00, 0xFF and mixtures of them, in this block only", () => {
 		let [olds, zeros, ones, mixed] = [0, 0, 0, 0];
-		for (let variant = 0; variant < 100; variant++) {
-			const { image } = cutErase("torn", variant, { marginalCells: false }).medium;
+		for (let n = 0; n < 200; n++) {
+			const { image } = cutErase(1 + n * 20, n, { marginalCells: false }).medium;
 			const cells = [...new Set(image.subarray(4096, 8192))];
 			assert.ok(image.subarray(8192).every((cell) => cell === 0xff));
 			if (cells.length > 1) mixed++;
@@ -103,27 +129,45 @@ describe("NOR flash: power cuts", () => {
 			else if (cells[0] === 0xff) ones++;
 			else assert.fail("one odd value all over");
 		}
-		assert.ok(olds > 0 && zeros > 0 && ones > 0 && mixed > 0, `${[olds, zeros, ones, mixed]}`);
+		for (const count of [olds, zeros, ones]) assert.ok(count >= 10, `${[olds, zeros, ones, mixed]}`);
+		assert.ok(mixed >= 50);
 	});
 
-	it("the first 18 variants are 18 different shapes, and the same name gives the same bytes", () => {
+	it("the 18 shapes are 18 different results, and the same cut gives the same bytes", () => {
 		for (const cut of [cutProgram, cutErase]) {
 			const seen = new Set<string>();
-			for (let variant = 0; variant < TEAR_VARIANTS; variant++) {
-				const { medium } = cut("torn", variant);
-				const again = cut("torn", variant).medium;
+			for (let shape = 0; shape < TEAR_SHAPES; shape++) {
+				const { medium } = cut(77, shape);
+				const again = cut(77, shape).medium;
 				assert.deepEqual(again.image, medium.image);
 				assert.deepEqual(again.marginal, medium.marginal);
-				seen.add(`${medium.image.join()} ${[...medium.marginal.values()].map((mask) => mask.join())}`);
+				seen.add(`${medium.image.join()} ${[...medium.marginal.values()].map(({ mask }) => mask.join())}`);
 			}
-			assert.equal(seen.size, TEAR_VARIANTS);
+			assert.equal(seen.size, TEAR_SHAPES);
 		}
-		const other = cutProgram("torn", 4, { seed: 2 }).medium.image;
-		assert.notDeepEqual(other, cutProgram("torn", 4).medium.image);
+		const { image } = cutProgram(77, 4).medium;
+		assert.notDeepEqual(cutProgram(77, 4, { seed: 2 }).medium.image, image, "another seed");
+		assert.notDeepEqual(cutProgram(78, 4).medium.image, image, "another byte");
+	});
+
+	it("a third of the shapes leave no marginal cell, a third some, a third all that were moving", () => {
+		for (let shape = 0; shape < TEAR_SHAPES; shape++) {
+			const { medium } = cutProgram(77, shape);
+			let [cells, moving] = [0, 0];
+			for (let i = 0; i < 200; i++) {
+				for (let bit = 0; bit < 8; bit++) {
+					moving += (~record[i] >> bit) & 1;
+					cells += ((medium.marginal.get(0)?.mask[AT + i] ?? 0) >> bit) & 1;
+				}
+			}
+			if (shape < 6) assert.equal(cells, 0);
+			else if (shape < 12) assert.ok(cells > 0 && cells < moving, `${shape}: ${cells} of ${moving}`);
+			else assert.equal(cells, moving);
+		}
 	});
 
 	it("everything after the cut throws PowerLost, on every device of the board", () => {
-		const { flash, power, medium } = cutProgram("torn", 4);
+		const { flash, power, medium } = cutProgram(77, 4);
 		const neighbour = new NorFlash({ blocks: 4, power });
 		assert.equal(power.on, false);
 		for (const device of [flash, neighbour]) {
@@ -140,9 +184,9 @@ describe("NOR flash: power cuts", () => {
 	});
 
 	it("a unit whose program or erase was cut may not be programmed before a whole erase", () => {
-		const board = cutProgram("torn", 0, { writeAlign: 4 });
+		const board = cutProgram(77, 1, { writeAlign: 4 });
 		assert.throws(() => board.boot().write(new Uint8Array(4), AT), /second time/);
-		const erased = cutErase("torn", 1, { writeAlign: 4, marginalCells: false });
+		const erased = cutErase(77, 2, { writeAlign: 4, marginalCells: false });
 		const flash = erased.boot();
 		assert.throws(() => flash.write(new Uint8Array(4), 4096), /second time/);
 		flash.eraseBlock(1);
@@ -151,7 +195,7 @@ describe("NOR flash: power cuts", () => {
 
 	it("that holds as well for a block that was and still reads erased", () => {
 		const { flash, boot } = fixture({ writeAlign: 4, marginalCells: false });
-		flash.cutAt(1, "torn", 1);
+		flash.cutAt(1, 77, 2);
 		assert.throws(() => flash.eraseBlock(2), PowerLost);
 		assert.throws(() => boot().write(new Uint8Array(4), 8192), /second time/);
 	});
@@ -161,7 +205,7 @@ describe("NOR flash: marginal cells", () => {
 	const text = (flash: NorFlash) => new Uint8Array(flash.read(200, AT)).join();
 
 	it("read differently from read to read and from boot to boot", () => {
-		const { boot } = cutProgram("torn", 16);
+		const { boot } = cutProgram(77, 16);
 		const readings = new Set<string>();
 		const firsts = new Set<string>();
 		for (let i = 0; i < 20; i++) {
@@ -174,14 +218,14 @@ describe("NOR flash: marginal cells", () => {
 	});
 
 	it("a torn program can read whole in one boot and empty in another: the case that loses money", () => {
-		const { boot } = cutProgram("torn", 13);
+		const { boot } = cutProgram(77, 14);
 		const readings = new Set(Array.from({ length: 40 }, () => text(boot())));
 		assert.ok(readings.has(record.join()), "read whole");
 		assert.ok(readings.has(new Uint8Array(200).fill(0xff).join()), "read empty");
 	});
 
 	it("a torn erase can read as the old block in one boot and as an erased one in another", () => {
-		const { boot } = cutErase("torn", 12);
+		const { boot } = cutErase(77, 13);
 		const readings = new Set(
 			Array.from({ length: 40 }, () => [...new Set(new Uint8Array(boot().read(4096, 4096)))].sort().join()),
 		);
@@ -190,7 +234,7 @@ describe("NOR flash: marginal cells", () => {
 	});
 
 	it("touch no byte outside the interrupted operation", () => {
-		const { boot } = cutProgram("torn", 16);
+		const { boot } = cutProgram(77, 16);
 		for (let i = 0; i < 50; i++) {
 			const cells = new Uint8Array(boot().read(4 * 4096, 0));
 			assert.ok(cells.subarray(0, AT).every((cell) => cell === 0xff));
@@ -199,8 +243,40 @@ describe("NOR flash: marginal cells", () => {
 		}
 	});
 
+	it("of several operations in one block are all of them marginal, wherever they lie", () => {
+		const { medium } = fixture();
+		for (const page of [2048, 256, 3840]) {
+			const flash = new NorFlash({ medium });
+			flash.cutAt(1, 40, 14);
+			assert.throws(() => flash.write(new Uint8Array(60), page), PowerLost);
+		}
+		for (const page of [2048, 256, 3840]) {
+			const values = new Set(
+				Array.from({ length: 40 }, () => new Uint8Array(new NorFlash({ medium }).read(60, page)).join()),
+			);
+			assert.ok(values.size > 2, `page ${page}`);
+		}
+	});
+
+	it("of a torn erase are those that were 0, or all where the block was programmed first", () => {
+		for (const [shape, moving] of [
+			[12, ~OLD & 0xff],
+			[13, ~OLD & 0xff],
+			[14, ~OLD & 0xff],
+			[15, 0xff],
+			[16, 0xff],
+			[17, 0xff],
+		]) {
+			const mask = cutErase(77, shape).medium.marginal.get(1)?.mask;
+			assert.ok(
+				mask?.every((bits) => bits === moving),
+				`${shape}`,
+			);
+		}
+	});
+
 	it("are not settled by programming over them, only by erasing their block", () => {
-		const { boot, medium } = cutProgram("torn", 12);
+		const { boot, medium } = cutProgram(77, 13);
 		boot().write(record, AT);
 		assert.ok(new Set(Array.from({ length: 40 }, () => text(boot()))).size > 1);
 		boot().eraseBlock(0);
@@ -210,13 +286,13 @@ describe("NOR flash: marginal cells", () => {
 	});
 
 	it("can be switched off", () => {
-		for (let variant = 0; variant < TEAR_VARIANTS; variant++) {
-			assert.equal(cutProgram("torn", variant, { marginalCells: false }).medium.marginal.size, 0);
+		for (let shape = 0; shape < TEAR_SHAPES; shape++) {
+			assert.equal(cutProgram(77, shape, { marginalCells: false }).medium.marginal.size, 0);
 		}
 	});
 
 	it("survive into a clone", () => {
-		const medium = cutProgram("torn", 13).medium.clone();
+		const medium = cutProgram(77, 14).medium.clone();
 		const readings = Array.from({ length: 40 }, (_, i) => text(new NorFlash({ medium, random: new SeededRandom(i) })));
 		assert.ok(new Set(readings).size > 1);
 	});

@@ -59,7 +59,7 @@ describe("flash in a file", () => {
 	it("a torn operation leaves the same in the file as in memory, and the next boot goes on from there", () => {
 		const flashFile = FileFlash.open(file, CREATE);
 		const flash = flashFile.boot(new Power(), new SeededRandom(1));
-		flash.cutAt(1, "torn", 4);
+		flash.cutAt(1, 100, 4);
 		assert.throws(() => flash.write(new Uint8Array(200), 0), PowerLost);
 		const torn = fs.readFileSync(file).subarray(0, 200);
 		assert.ok(torn.some((cell) => cell !== 0xff) && torn.some((cell) => cell !== 0));
@@ -77,10 +77,11 @@ describe("flash in a file", () => {
 
 	it("refuses files of a wrong size, and leaves them as they were", () => {
 		for (const [size, text] of [
-			[0, "0 blocks"],
-			[100, "not a multiple"],
-			[4096 * 4 + 1, "not a multiple"],
-			[4096 * 3, "at least 4"],
+			[0, "0 bytes, at least 4 blocks of 4096 are expected"],
+			[100, "100 bytes, at least 4 blocks of 4096 are expected"],
+			[4096 * 3, "12288 bytes, at least 4 blocks"],
+			[4096 * 4 + 1, "16385 bytes, whole blocks of 4096 are expected"],
+			[4096 * 5 - 1, "20479 bytes, whole blocks"],
 		] as const) {
 			const content = new Uint8Array(size).fill(7);
 			fs.writeFileSync(file, content);

@@ -42,6 +42,8 @@ export interface RigOptions {
 	cashierMs?: number;
 	/** Silicon that holds a journal already: nothing is provisioned. */
 	medium?: FlashMedium;
+	/** A second chip for a copy of the journal: a blank one, or this one. */
+	mirror?: true | FlashMedium;
 }
 
 export class Rig {
@@ -51,6 +53,7 @@ export class Rig {
 	readonly store = new MemoryLedgerStore();
 	readonly faults: FaultPlan;
 	readonly medium: FlashMedium;
+	readonly mirror: FlashMedium | undefined;
 	readonly log = new MemoryLog(2_000);
 	readonly shop: Shop;
 	link: MemoryLink | undefined;
@@ -61,11 +64,14 @@ export class Rig {
 		this.random = new SeededRandom(options.seed ?? 1);
 		this.faults = new FaultPlan(this.random.fork("faults"));
 		this.medium = options.medium ?? new FlashMedium({ blocks: options.blocks ?? 16 });
+		const { blocks } = this.medium;
+		this.mirror = options.mirror === true ? new FlashMedium({ blocks }) : options.mirror;
 		this.startHost();
 		const rebootMs = options.rebootMs ?? 3_000;
 		const { onFlash, onScreen, makeLinks, cashierMs, paperSlips } = options;
 		this.shop = new Shop({
 			medium: this.medium,
+			...(this.mirror === undefined ? {} : { mirror: this.mirror }),
 			config: makeConfig(options.config ?? {}),
 			log: this.log,
 			random: this.random.fork("shop"),

@@ -3,22 +3,24 @@
  * and at random moments, host crashes, customers that change their mind. The same seed gives the same storm.
  */
 import { FAULT_NAMES } from "../../../host-sim/acquirer/faults";
-import type { CutMode } from "../../../host-sim/board/nor-flash";
+import { drawCutByte } from "../../../host-sim/board/flash-cut";
 import { SeededRandom } from "../../../host-sim/board/seeded-random";
 import type { MoneyReport } from "../../../host-sim/world/check-money";
-import type { ConfigOptions } from "../../../src/config";
+import { countWholeCopies, FlashLoss } from "../../../host-sim/world/flash-loss";
+import { type ConfigOptions, makeConfig } from "../../../src/config";
 import { Rig, type RigOptions } from "./rig";
 
 const CARDS = ["chip", "chip-pin", "magstripe-pin", "contactless", "contactless", "magstripe-19", "poor", "lost"];
 const RARE_CARDS = ["chip-refuses", "wrong-pin", "expired", "unknown", "bad-check-digit", "restricted"];
-const CUT_MODES: CutMode[] = ["before", "torn", "after"];
 
 export interface StormOptions {
 	sales?: number;
 	config?: ConfigOptions;
 	rig?: RigOptions;
-	/** 0 none, 1 as usual. */
+	/** False: power never goes. */
 	cuts?: boolean;
+	/** A mirror, and blocks of either copy that lose their content. */
+	mirror?: boolean;
 }
 
 export interface StormReport {
@@ -30,6 +32,10 @@ export interface StormReport {
 	erasesInSale: number;
 	approved: number;
 	atRest: boolean;
+	/** Copies of the journal that hold all of it without the other, when all is over. */
+	copiesWhole: number;
+	blocksDestroyed: number;
+	blocksMended: number;
 }
 
 export function storm(seed: number, options: StormOptions = {}): StormReport {
@@ -37,21 +43,24 @@ export function storm(seed: number, options: StormOptions = {}): StormReport {
 	const withCuts = options.cuts !== false;
 	let settling = false;
 	let cuts = 0;
+	const config = { doubtsMax: 12, doubtSumMinorMax: 5_000_000, ...options.config };
 	const rig = new Rig({
 		blocks: 12,
+		...(options.mirror === true ? { mirror: true } : {}),
 		...options.rig,
 		seed,
-		config: { doubtsMax: 12, doubtSumMinorMax: 5_000_000, ...options.config },
+		config,
 		onFlash: (flash, self) => {
 			options.rig?.onFlash?.(flash, self);
 			// A recovery from a cut is cut again now and then; the provisioning of the first boot never.
 			if (!withCuts || settling || flash.medium.boots === 1 || !random.chance(1, 4)) return;
-			flash.cutAt(1 + random.below(6), random.pick(CUT_MODES), random.u32());
+			flash.cutAt(1 + random.below(6), drawCutByte(random), random.u32());
 		},
 	});
 	for (const name of FAULT_NAMES) {
 		if (random.chance(1, 2)) rig.faults.setRate(name, random.below(15) / 100);
 	}
+	const loss = new FlashLoss(rig.shop.media, random.fork("blocks"));
 	const sales = options.sales ?? 40;
 	for (let n = 0; n < sales; n++) {
 		if (random.chance(1, 12)) rig.setLink(!rig.linkUp);
@@ -63,6 +72,7 @@ export function storm(seed: number, options: StormOptions = {}): StormReport {
 		}
 		if (random.chance(1, 20)) rig.shop.till.paperSlips = 0;
 		if (rig.shop.power.on && withCuts) cutSomewhere(rig, random);
+		if (rig.mirror !== undefined) loseBlock(rig, random.fork("loss").fork(n), loss);
 		const before = rig.shop.boots;
 		const visit = rig.come(
 			1 + random.below(20_000),
@@ -85,6 +95,18 @@ export function storm(seed: number, options: StormOptions = {}): StormReport {
 	rig.shop.till.paperSlips = 1_000;
 	rig.settle(60);
 	const { shop } = rig;
+	const wholeCopies = () => countWholeCopies(shop.media, makeConfig(config));
+	const mend = () => {
+		// Mending takes idle time, and looks at a block a minute.
+		for (let n = 0; n < 60 && wholeCopies() < shop.media.length; n++) rig.time.advance(60_000);
+	};
+	mend();
+	// A boot that has nothing to settle writes nothing, and mends nothing: the next customers make it.
+	for (let n = 0; n < 3 && wholeCopies() < shop.media.length; n++) {
+		rig.sell(100);
+		rig.settle(60);
+		mend();
+	}
 	return {
 		rig,
 		money: rig.money(),
@@ -93,7 +115,17 @@ export function storm(seed: number, options: StormOptions = {}): StormReport {
 		erasesInSale: shop.erasesInSale,
 		approved: rig.entries().filter((entry) => entry.code === "00").length,
 		atRest: shop.power.on && shop.terminal.atRest,
+		copiesWhole: wholeCopies(),
+		blocksDestroyed: loss.blocksDestroyed,
+		blocksMended: shop.blocksMended,
 	};
+}
+
+/** Now and then a block of one copy is gone, at once or at a moment that lies ahead: power may be off just then. */
+function loseBlock(rig: Rig, random: SeededRandom, loss: FlashLoss): void {
+	if (!random.chance(1, 5)) return;
+	if (random.chance(1, 3)) loss.strike();
+	else rig.network.setTimer(1 + random.below(10_000), () => loss.strike());
 }
 
 /** Power goes at an operation or at a moment that lies ahead; half of the time not at all. */
@@ -101,7 +133,7 @@ function cutSomewhere(rig: Rig, random: SeededRandom): void {
 	const { shop } = rig;
 	if (random.chance(1, 4)) {
 		const ahead = 1 + random.below(12);
-		shop.flash.cutAt(shop.flash.operations + ahead, random.pick(CUT_MODES), random.u32());
+		shop.flash.cutAt(shop.flash.operations + ahead, drawCutByte(random), random.u32());
 	} else if (random.chance(1, 5)) {
 		const { power } = shop;
 		rig.network.setTimer(1 + random.below(8_000), () => power.cut());
