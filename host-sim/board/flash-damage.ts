@@ -8,33 +8,6 @@ import { assert } from "../../src/core/assert";
 import { type FlashMedium, PAGE_BYTES } from "./flash-medium";
 import type { SeededRandom } from "./seeded-random";
 
-/** What a worn block does: a failed program clears some of its bits, a failed erase none. */
-export interface BlockFault {
-	program: boolean;
-	erase: boolean;
-	/** True: the call returns as if all were well, as raw NOR does. False: the driver throws a coded error. */
-	silent: boolean;
-	/** A failed erase leaves a mixture of risen and old bits. */
-	partly?: boolean;
-	/** After the first failure the chip protects itself: from then on the whole partition is read-only. */
-	protects?: boolean;
-}
-
-/** A cell that reads `value` after each program of its byte and each erase of its block. */
-export interface StuckBit {
-	offset: number;
-	mask: number;
-	value: 0 | 1;
-}
-
-/** A partition that fails as a whole: its chip is gone, or does not listen. */
-export interface PartitionFault {
-	/** Each program and erase throws a coded error, or returns and has no effect. */
-	writes: "refused" | "ignored";
-	/** Reads give the content, other bytes at each read, a line stuck high or low, or a coded error. */
-	reads: "content" | "noise" | "ones" | "zeros" | "refused";
-}
-
 /**
  * How a block's content is gone: random bytes, all 0x00, all 0xFF, what it held before its last erase, or one page
  * of it random.

@@ -7,7 +7,6 @@
  * @module
  */
 import { assert } from "../../src/core/assert";
-import type { BlockFault, PartitionFault, StuckBit } from "./flash-damage";
 
 /** A page program never crosses this. Source: W25Q128JV datasheet, revision M, §8.2.13. */
 export const PAGE_BYTES = 256;
@@ -27,6 +26,33 @@ export interface MarginalCells {
 	mask: Uint8Array;
 	from: number;
 	to: number;
+}
+
+/** What a worn block does: a failed program clears some of its bits, a failed erase none. */
+export interface BlockFault {
+	program: boolean;
+	erase: boolean;
+	/** True: the call returns as if all were well, as raw NOR does. False: the driver throws a coded error. */
+	silent: boolean;
+	/** A failed erase leaves a mixture of risen and old bits. */
+	partly?: boolean;
+	/** After the first failure the chip protects itself: from then on the whole partition is read-only. */
+	protects?: boolean;
+}
+
+/** A cell that reads `value` after each program of its byte and each erase of its block. */
+export interface StuckBit {
+	offset: number;
+	mask: number;
+	value: 0 | 1;
+}
+
+/** A partition that fails as a whole: its chip is gone, or does not listen. */
+export interface PartitionFault {
+	/** Each program and erase throws a coded error, or returns and has no effect. */
+	writes: "refused" | "ignored";
+	/** Reads give the content, other bytes at each read, a line stuck high or low, or a coded error. */
+	reads: "content" | "noise" | "ones" | "zeros" | "refused";
 }
 
 export interface FlashMediumOptions {

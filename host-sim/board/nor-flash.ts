@@ -16,8 +16,15 @@ import { assert } from "../../src/core/assert";
 import { CodedError } from "../../src/core/errors";
 import type { FlashPartition } from "../../src/ports";
 import { FlashCut } from "./flash-cut";
-import { type BlockFault, type DamageKind, destroyBlock, flipBit, type PartitionFault, stickBit } from "./flash-damage";
-import { FlashMedium, type FlashMediumOptions, type MarginalCells, PAGE_BYTES } from "./flash-medium";
+import { type DamageKind, destroyBlock, flipBit, stickBit } from "./flash-damage";
+import {
+	type BlockFault,
+	FlashMedium,
+	type FlashMediumOptions,
+	type MarginalCells,
+	PAGE_BYTES,
+	type PartitionFault,
+} from "./flash-medium";
 import { tearErase, tearProgram } from "./flash-tear";
 import { Power, PowerLost } from "./power";
 import { SeededRandom } from "./seeded-random";

@@ -7,6 +7,7 @@ import { assert } from "../core/assert";
 import { writeU16 } from "../core/bytes";
 import { CodedError } from "../core/errors";
 import type { FlashPartition } from "../ports";
+import type { JournalClient, MountResult } from "./client";
 import { Copies } from "./copies";
 import {
 	BlockKind,
@@ -21,7 +22,6 @@ import {
 	recordBytes,
 	recordHead,
 } from "./format";
-import type { MountStatus } from "./headers";
 import { LOADED_AT, LogReader, type RecordVisitor } from "./log-reader";
 import { LogWriter, PAYLOAD_AT, WRITE_TRIES_MAX } from "./log-writer";
 import { Mender } from "./mender";
@@ -51,31 +51,6 @@ export const MARK_BYTES_MAX = PAYLOAD_BYTES_MAX - MARK_OWN_BYTES_MAX;
 export function blocksReserved(blocks: number): number {
 	// In the smallest rings the head and the block after it must remain.
 	return Math.min((blocks + 3) >> 1, blocks - 3);
-}
-
-/** What the owner of the records must tell the journal. */
-export interface JournalClient {
-	/** A mount begins to read: forget what an earlier try has visited. */
-	reset(): void;
-	/** One record at mount, in log order; the bytes are borrowed. Marks come as type 3 with the client's bytes. */
-	visit(type: number, position: number, bytes: Uint8Array, start: number, byteLength: number): void;
-	/** May this record not be dropped when its block is reclaimed? */
-	isLive(type: number, position: number, bytes: Uint8Array, start: number): boolean;
-	/** A record the client may remember by position now stands elsewhere. */
-	moved(from: number, to: number): void;
-}
-
-/** What a mount found. */
-export interface MountResult {
-	status: MountStatus;
-	/** Provisioning was begun and not finished. */
-	interrupted: boolean;
-	/** Blocks of the log that could not be found; 0 unless flash lost a block. */
-	lostBlocks: number;
-	/** Places where a record was damaged after it was written; 0 unless flash lost bits. */
-	damagedRecords: number;
-	id: number;
-	generation: number;
 }
 
 export class Journal {

@@ -1,6 +1,6 @@
 /** The sales of the bench, as a terminal's index would know them. */
 import { readU32 } from "../../src/core/bytes";
-import type { JournalClient } from "../../src/journal/journal";
+import type { JournalClient } from "../../src/journal/client";
 
 export const INTENT = 8;
 export const OUTCOME = 9;

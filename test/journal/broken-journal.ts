@@ -6,7 +6,8 @@ import { strict as assert } from "node:assert";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { Journal, JournalClient } from "../../src/journal/journal";
+import type { JournalClient } from "../../src/journal/client";
+import type { Journal } from "../../src/journal/journal";
 import type { FlashPartition } from "../../src/ports";
 
 /** One change of one file of src/journal. */

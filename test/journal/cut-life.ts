@@ -9,7 +9,8 @@ import { Power, PowerLost } from "../../host-sim/board/power";
 import { SeededRandom } from "../../host-sim/board/seeded-random";
 import { toHex } from "../../src/core/bytes";
 import { CodedError } from "../../src/core/errors";
-import { Journal, type JournalClient } from "../../src/journal/journal";
+import type { JournalClient } from "../../src/journal/client";
+import { Journal } from "../../src/journal/journal";
 import type { FlashPartition } from "../../src/ports";
 import { ImageClient } from "./image-client";
 

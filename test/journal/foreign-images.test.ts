@@ -7,8 +7,9 @@ import { strict as assert } from "node:assert";
 import { FlashMedium } from "../../host-sim/board/flash-medium";
 import { NorFlash } from "../../host-sim/board/nor-flash";
 import { SeededRandom } from "../../host-sim/board/seeded-random";
+import type { MountResult } from "../../src/journal/client";
 import { decodeHeader, emptyHeader, encodeHeader, FORMAT } from "../../src/journal/format";
-import { Journal, type MountResult } from "../../src/journal/journal";
+import { Journal } from "../../src/journal/journal";
 import { ImageClient } from "./image-client";
 import { mediumOf, readFixture } from "./image-fixture";
 

@@ -4,7 +4,8 @@
  */
 import { readU32, toHex, writeU32 } from "../../src/core/bytes";
 import { CodedError } from "../../src/core/errors";
-import type { Journal, JournalClient } from "../../src/journal/journal";
+import type { JournalClient } from "../../src/journal/client";
+import type { Journal } from "../../src/journal/journal";
 
 export const BEGIN = 8;
 export const END = 9;

@@ -1,6 +1,6 @@
 /** The journal's client in its tests: things that begin with some bytes, and end. */
 import { readU32, toHex } from "../../src/core/bytes";
-import type { JournalClient } from "../../src/journal/journal";
+import type { JournalClient } from "../../src/journal/client";
 
 export const BEGIN = 8;
 export const END = 9;

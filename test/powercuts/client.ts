@@ -4,8 +4,8 @@
  * What is still needed then is carried forward first: put again as one of the next batch.
  */
 import { readU16, readU32 } from "../../src/core/bytes";
+import type { JournalClient } from "../../src/journal/client";
 import { PAYLOAD_BYTES_MAX, RecordType } from "../../src/journal/format";
-import type { JournalClient } from "../../src/journal/journal";
 import { Failure } from "./failure";
 
 /** A thing: id (4), batch (2), then its bytes. */

@@ -5,7 +5,8 @@
 import type { FlashCut } from "../../host-sim/board/flash-cut";
 import type { FlashMedium } from "../../host-sim/board/flash-medium";
 import type { SeededRandom } from "../../host-sim/board/seeded-random";
-import type { Journal, JournalClient } from "../../src/journal/journal";
+import type { JournalClient } from "../../src/journal/client";
+import type { Journal } from "../../src/journal/journal";
 import type { FlashPartition } from "../../src/ports";
 import { Board, type FlashWatch, type Geometry, newSilicon } from "./board";
 import { Client, MARK_BYTES_MIN } from "./client";

@@ -5,30 +5,14 @@
  */
 import assert from "node:assert/strict";
 import { FlashCut } from "../../../host-sim/board/flash-cut";
-import { DAMAGE_KINDS, type PartitionFault } from "../../../host-sim/board/flash-damage";
-import { FlashMedium } from "../../../host-sim/board/flash-medium";
+import { DAMAGE_KINDS } from "../../../host-sim/board/flash-damage";
+import { FlashMedium, type PartitionFault } from "../../../host-sim/board/flash-medium";
 import { NorFlash } from "../../../host-sim/board/nor-flash";
 import { Power, PowerLost } from "../../../host-sim/board/power";
 import { SeededRandom } from "../../../host-sim/board/seeded-random";
 import { AssertionError } from "../../../src/core/assert";
 import { CodedError } from "../../../src/core/errors";
-
-const bytes = (...values: number[]) => Uint8Array.from(values);
-const flashError = (text: string) => (error: unknown) =>
-	error instanceof CodedError && error.code === "flash" && error.message.includes(text);
-const readBlock = (flash: NorFlash, block: number) => new Uint8Array(flash.read(4096, block * 4096));
-const isAll = (cells: Uint8Array, value: number) => cells.every((cell) => cell === value);
-
-/** A flash each of whose blocks was 0x11, erased, and holds 0x22 in its first half. */
-function worked(options: { writeAlign?: number } = {}): NorFlash {
-	const flash = new NorFlash({ blocks: 4, ...options });
-	for (let block = 0; block < 4; block++) {
-		flash.write(new Uint8Array(4096).fill(0x11), block * 4096);
-		flash.eraseBlock(block);
-		flash.write(new Uint8Array(2048).fill(0x22), block * 4096);
-	}
-	return flash;
-}
+import { bytes, flashError, isAll, readBlock, worked } from "./flash-checks";
 
 describe("flash loss: destroyed content", () => {
 	it("is noise, zeros, ones, an earlier turn of the block, or one page of noise", () => {
