@@ -61,6 +61,7 @@ export class Terminal {
 	#lostCopy = -1;
 	#retiredBlocks = 0;
 	#mendedBlocks = 0;
+	#mending = false;
 
 	/** @throws {CodedError} "format" when the flash partition cannot hold a journal */
 	constructor(device: Device, config: Config) {
@@ -146,7 +147,8 @@ export class Terminal {
 			this.#show({ name: "outOfService" });
 			return "broken";
 		}
-		if (mount.status === "rebuilt") this.#log("W", "one copy of the journal was empty: it is made anew from the other");
+		if (mount.status === "rebuilt")
+			this.#log("W", "one copy of the journal held nothing of it: it is made anew from the other");
 		this.#log("I", `journal mounted: ${index.count} transactions, ${journal.freeBlocks} blocks free`);
 		if (this.#plain) {
 			this.#log("W", "links without TLS are allowed by configuration");
@@ -374,6 +376,8 @@ export class Terminal {
 		if (this.#sale.phase !== "idle") return;
 		const more = this.log.journal.idle();
 		this.#reportFlash();
+		if (this.#mending && !more) this.#log("I", "flash: nothing is left to mend");
+		this.#mending = more;
 		if (flash.mirror === undefined) return;
 		const { mendPauseMs, scrubEveryMs } = this.#config;
 		this.#readyTimer = clock.setTimer(more ? mendPauseMs : scrubEveryMs, () => this.#tendFlash());

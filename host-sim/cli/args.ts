@@ -71,12 +71,20 @@ export function readOptions<const S extends OptionSpecs>(
 	try {
 		parsed = parseArgs({ args: [...argv], options, strict: true, allowPositionals: false });
 	} catch (error) {
-		throw new UsageError(firstSentence((error as Error).message));
+		throw new UsageError(plainly(firstSentence((error as Error).message)));
 	}
 	if (parsed.values.help === true) return undefined;
 	const values: Record<string, unknown> = {};
 	for (const [name, spec] of Object.entries(specs)) values[name] = readValue(name, spec, parsed.values[name]);
 	return values as OptionValues<S>;
+}
+
+/** A value that begins with a dash: the library's words for it help nobody. */
+function plainly(message: string): string {
+	const option = /Option '(--\w[\w-]*)\b.*' argument is ambiguous/.exec(message)?.[1];
+	return option === undefined
+		? message
+		: `${option} needs a value; one that begins with a dash is written ${option}=-1`;
 }
 
 /**

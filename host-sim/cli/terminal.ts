@@ -105,6 +105,9 @@ function main(): void {
 		if (!provision && options[name] !== undefined) throw new UsageError(`--${name} goes with --provision`);
 	}
 	if (!provision && !flashExists(flash, mirror)) {
+		if (!mirror && flashExists(flash, true)) {
+			throw new UsageError(`flash file ${flash} does not exist, but its mirror does: start with --mirror`);
+		}
 		throw new UsageError(`flash file ${flash} does not exist; --provision creates it`);
 	}
 	const card = readCard(options.card);

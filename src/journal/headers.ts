@@ -17,8 +17,10 @@ interface CopySummary {
 	found: boolean;
 	generation: number;
 	id: number;
-	/** Two journals of that generation. */
+	/** Two journals of that generation, or one of another geometry that is not older. */
 	conflict: boolean;
+	/** Greatest generation of a header of another geometry, −1 without one. */
+	otherGeneration: number;
 	/** Greatest generation of a provisioning header, −1 without one. */
 	provisioning: number;
 	newer: boolean;
@@ -57,6 +59,7 @@ export class Headers {
 				generation: 0,
 				id: 0,
 				conflict: false,
+				otherGeneration: -1,
 				provisioning: -1,
 				newer: false,
 			});
@@ -129,12 +132,16 @@ export class Headers {
 		const header = this.#header;
 		summary.found = summary.conflict = summary.newer = false;
 		summary.generation = summary.id = 0;
-		summary.provisioning = -1;
+		summary.provisioning = summary.otherGeneration = -1;
 		for (let block = 0; block < this.#ring.blocks; block++) {
 			const read = this.#reader.readHeaderOf(copy, block);
 			if (read === "newer") summary.newer = true;
-			if (read !== "valid" || !this.#fits()) continue;
+			if (read !== "valid") continue;
 			const { generation, id, kind } = header;
+			if (!this.#fits()) {
+				summary.otherGeneration = Math.max(summary.otherGeneration, generation);
+				continue;
+			}
 			if (kind === BlockKind.provisioning) {
 				summary.provisioning = Math.max(summary.provisioning, generation);
 				continue;
@@ -152,6 +159,8 @@ export class Headers {
 			}
 			this.#setValid(block);
 		}
+		// What an older journal has left in a block that cannot be erased does not count; a whole one is somebody's.
+		if (summary.otherGeneration >= summary.generation) summary.conflict = true;
 	}
 
 	/** Other geometry is another journal: its records can not be found with this one's. */

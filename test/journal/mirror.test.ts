@@ -260,6 +260,24 @@ describe("journal with a mirror", () => {
 		mountPair(pair.media, "foreign");
 	});
 
+	it("is foreign beside a whole journal of another write unit, which is left as it is", () => {
+		const { pair } = filled();
+		const other = newPair(16, 16).media[1];
+		// As plain memory, so that both chips would take the bytes of either.
+		const second = new FlashMedium({ blocks: 16, image: other.image.slice() });
+		for (const media of [
+			[pair.media[0], second],
+			[second, pair.media[0]],
+		]) {
+			const before = media.map((medium) => medium.image.slice());
+			mountPair(media, "foreign");
+			assert.deepEqual(
+				media.map((medium) => medium.image),
+				before,
+			);
+		}
+	});
+
 	it("is provisioned whatever stood on either copy, and refuses a copy that does not take it", () => {
 		const { pair } = filled();
 		const flashes = pair.media.map((medium) => new NorFlash({ medium }));

@@ -146,6 +146,7 @@ function replay(name: string): boolean {
 async function main(): Promise<boolean> {
 	const { mode, broken } = values;
 	if (mode !== undefined) modeOf(mode);
+	if (mode === "exhaustive" && values.cuts !== undefined) throw new UsageError("--mode exhaustive takes no --cuts");
 	if (values.replay !== undefined) return replay(values.replay);
 	if (broken === "all") {
 		if (mode !== undefined) throw new UsageError("--broken all takes each journal's own mode");

@@ -74,7 +74,7 @@ describe("terminal with a mirror", () => {
 				assert.deepEqual(summaryOf(rig), before);
 				const said = linesWith(rig, /one copy of the journal/);
 				assert.equal(said.length, 1, rig.logText());
-				assert.match(said[0], /^W .*was empty: it is made anew from the other/);
+				assert.match(said[0], /^W .*held nothing of it: it is made anew from the other/);
 				assert.equal(rig.sell(5_000).screens.at(-1), "approved");
 				rig.time.advance(NIGHT_MS);
 				assert.equal(countWholeCopies(rig.shop.media, config), 2);

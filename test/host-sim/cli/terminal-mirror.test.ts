@@ -86,7 +86,7 @@ describe("npm run terminal -- --mirror", function () {
 				const { code, stdout, stderr } = await run("--mirror", "--sales", "1", "--card", "chip", "--json");
 				const where = `${path.basename(lost)} ${name}`;
 				assert.equal(code, 0, `${where}: ${stderr}`);
-				assert.match(stderr, /W \(\d+\) terminal: one copy of the journal was empty: it is made anew/, where);
+				assert.match(stderr, /W \(\d+\) terminal: one copy of the journal held nothing of it: it is made anew/, where);
 				const lines = stdout.split("\n").filter((line) => line !== "");
 				const opened = JSON.parse(lines[0]) as Record<string, unknown>;
 				const statement = JSON.parse(lines[lines.length - 1]) as Record<string, unknown>;
