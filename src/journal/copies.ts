@@ -19,6 +19,10 @@ const CHECK_BYTES = 32;
 /** Failures in a row after which a copy is given up. */
 const FAILURES_MAX = 3;
 
+/** Where each copy's failures of one kind are counted. */
+const PROGRAM = 0;
+const ERASE = 2;
+
 /** Copies as bits: 1 is the first, 2 the second. */
 export const BOTH = 3;
 
@@ -30,7 +34,8 @@ export class Copies {
 	readonly align: number;
 	readonly #partitions: FlashPartition[];
 	readonly #check = new Uint8Array(CHECK_BYTES);
-	readonly #failures = new Uint8Array(2);
+	// In a row, of each copy: programs, then erases. A blank block that is erased proves nothing about programs.
+	readonly #failures = new Uint8Array(4);
 	readonly #noted: Uint8Array[] = []; // For each of two copies one bit a block: look at it, it may lack something.
 	/** The copy that was given up in this run, −1 when none was. */
 	lost = -1;
@@ -74,7 +79,7 @@ export class Copies {
 
 	/** True when the last operation on each copy in use succeeded: what failed before were single blocks. */
 	get settled(): boolean {
-		for (let copy = 0; copy < this.count; copy++) if (copy !== this.lost && this.#failures[copy] > 0) return false;
+		for (let copy = 0; copy < this.count; copy++) if (copy !== this.lost && this.#fails(copy)) return false;
 		return true;
 	}
 
@@ -143,7 +148,7 @@ export class Copies {
 			this.read(copy, check, from);
 			for (let i = 0; i < part; i++) if (check[skip + i] !== bytes[start + done + i]) good = false;
 		}
-		return this.#judge(copy, good);
+		return this.#judge(copy, PROGRAM, good);
 	}
 
 	/** Erases a block on each copy and looks whether it is blank. @returns false when one is not */
@@ -165,16 +170,22 @@ export class Copies {
 			blank = false;
 		}
 		if (!this.#isBlankBlock(copy, block)) blank = false;
-		return this.#judge(copy, blank);
+		return this.#judge(copy, ERASE, blank);
 	}
 
 	/** A copy that fails again and again is no worn block: it is given up. */
-	#judge(copy: number, good: boolean): boolean {
-		if (good) this.#failures[copy] = 0;
-		else if (this.#failures[copy] < FAILURES_MAX) this.#failures[copy] += 1;
-		const alone = this.count === 1 || this.lost >= 0 || this.#failures[1 - copy] > 0;
-		if (this.#failures[copy] >= FAILURES_MAX && !alone) this.lost = copy;
+	#judge(copy: number, what: number, good: boolean): boolean {
+		const failures = this.#failures;
+		const at = what + copy;
+		if (good) failures[at] = 0;
+		else if (failures[at] < FAILURES_MAX) failures[at] += 1;
+		const alone = this.count === 1 || this.lost >= 0 || this.#fails(1 - copy);
+		if (failures[at] >= FAILURES_MAX && !alone) this.lost = copy;
 		return good;
+	}
+
+	#fails(copy: number): boolean {
+		return this.#failures[PROGRAM + copy] > 0 || this.#failures[ERASE + copy] > 0;
 	}
 
 	/** Something of `block` was missing on the copies in `bits`. */

@@ -104,6 +104,10 @@ export class LogWriter {
 			this.#headClosed = true;
 			ring.suspect(ring.head);
 			this.#copies.note(ring.head, BOTH); // What stands before may be gone as well.
+			if (ring.freeBlocks <= keepFree) {
+				// Not "full", which says that nothing was written: the record may stand there for the next boot.
+				throw new CodedError("flash", "journal", "a record does not read back, and there is no room to repeat it");
+			}
 		}
 		if (ring.freeBlocks <= keepFree) throw new CodedError("full", "journal", `${ring.freeBlocks} blocks free`);
 		return this.openBlock(BlockKind.log, ring.sequence(ring.head), ring.headEnd, ring.head);

@@ -181,6 +181,31 @@ describe("journal with a mirror", () => {
 		}
 	});
 
+	it("goes on in whatever way a copy dies, while running or between boots", () => {
+		for (const copy of [0, 1]) {
+			for (const writes of ["refused", "ignored"] as const) {
+				for (const reads of ["content", "noise", "ones", "zeros", "refused"] as const) {
+					for (const running of [true, false]) {
+						const { pair, lengths } = filled();
+						if (running) pair.flashes[copy].failPartition({ writes, reads });
+						else new NorFlash({ medium: pair.media[copy] }).failPartition({ writes, reads });
+						const lost = reads === "noise" || reads === "ones" || reads === "zeros";
+						const now = running ? pair : mountPair(pair.media, lost ? "rebuilt" : "ok");
+						for (let id = 101; id <= 125; id++) {
+							assert.ok(now.journal.prepare(300));
+							begin(now, id, 90);
+							lengths.set(id, 90);
+							now.journal.idle();
+						}
+						const name = `copy ${copy} ${writes} ${reads} ${running}`;
+						assert.deepEqual([now.journal.lostCopy, now.journal.retiredBlocks], [copy, 0], name);
+						checkThings(now, lengths);
+					}
+				}
+			}
+		}
+	});
+
 	it("does a mending that was cut once more, though the block reads as whole at the next boot", () => {
 		const { pair, lengths } = filled();
 		const block = Math.floor(pair.things.live.get(5)! / 4096);
