@@ -29,6 +29,8 @@ export function settledBatch(mark: Uint8Array): number {
 export class Client implements JournalClient {
 	/** Id → position. */
 	readonly live = new Map<number, number>();
+	/** Position of the record that was visited last: until a pin it may read differently the next time. */
+	lastVisited = -1;
 	/** Bytes of the newest mark. */
 	mark = new Uint8Array(0);
 	readonly #batches = new Map<number, number>(); // Id → batch, of ended things as well.
@@ -38,6 +40,7 @@ export class Client implements JournalClient {
 
 	reset(): void {
 		this.live.clear();
+		this.lastVisited = -1;
 		this.mark = new Uint8Array(0);
 		this.#batches.clear();
 		this.#settled = 0;
@@ -45,6 +48,7 @@ export class Client implements JournalClient {
 	}
 
 	visit(type: number, position: number, bytes: Uint8Array, start: number, byteLength: number): void {
+		this.lastVisited = position;
 		if (type === PUT) this.put(readU32(bytes, start), readU16(bytes, start + BATCH_AT), position);
 		else if (type === END) this.end(readU32(bytes, start));
 		else if (type !== RecordType.mark) throw new Failure("resurrected", `a record of type ${type} that nobody wrote`);

@@ -7,6 +7,7 @@
 import { SHAPE_KINDS } from "../../host-sim/board/flash-cut";
 import { DAMAGE_KINDS, destroyBlock } from "../../host-sim/board/flash-damage";
 import { SeededRandom } from "../../host-sim/board/seeded-random";
+import { CodedError } from "../../src/core/errors";
 import { aimAnywhere } from "./aims";
 import { cutShort, look, type Outcome, outcomeOf } from "./boots";
 import { Client } from "./client";
@@ -70,7 +71,14 @@ class Wreck {
 			for (let n = random.below(STEPS_MAX); n > 0; n--) {
 				if (random.chance(1, 20)) this.#destroyBlock(random);
 				else if (random.chance(1, 400) && this.#wounds.size === 0) this.#destroyCopy(random);
-				step(session, this.#load, random);
+				try {
+					step(session, this.#load, random);
+				} catch (error) {
+					// A record that may stand there or not, and no room to repeat it: the terminal restarts, as without power.
+					if (!(error instanceof CodedError) || error.code !== "flash") throw error;
+					history.story?.(`  RESTARTS: ${error.message}`);
+					return;
+				}
 			}
 			session.compare();
 			if (!random.chance(2, 3)) return;
