@@ -110,6 +110,7 @@ ${PINS}`,
 	"counts-unconfirmed": {
 		what: "counts a boot block without a confirm",
 		mode: "marginal",
+		wishes: { blocks: 6 },
 		changes: [
 			{ file: "recovery.ts", from: "this.#firstIsBoot ? records > 1 :", to: "this.#firstIsBoot ? records > 0 :" },
 		],

@@ -14,7 +14,7 @@ import { type SearchResult, search } from "./search";
 const EXHAUSTIVE_ALIGNS = [1, 4, 16, 32];
 const FAILURES_MAX = 10;
 /** Cuts in which a broken journal must be caught. */
-const BROKEN_CUTS_MAX = 20_000;
+const BROKEN_CUTS_MAX = 50_000;
 
 const listed = (entries: Readonly<Record<string, { brief?: string; what?: string }>>) =>
 	Object.entries(entries)
