@@ -16,6 +16,8 @@ const BLOCK_BYTES_MIN = 1024;
 const BLOCK_BYTES_MAX = 32768;
 const WRITE_ALIGN_MAX = 32;
 const CHECK_BYTES = 32;
+/** Reads that may fail in a row before a copy is given up. */
+const READ_TRIES_MAX = 8;
 /** Failures in a row after which a copy is given up. */
 const FAILURES_MAX = 3;
 
@@ -88,7 +90,7 @@ export class Copies {
 	 * @throws the device's error when no copy is left
 	 */
 	read(copy: number, buffer: Uint8Array, position: number): void {
-		if (copy !== this.lost) {
+		for (let tries = 1; copy !== this.lost; tries++) {
 			try {
 				this.#partitions[copy].read(buffer, position);
 				return;
@@ -96,7 +98,7 @@ export class Copies {
 				if (error instanceof AssertionError || this.count === 1 || this.lost >= 0) throw error;
 				// Where the other one cannot be read either, it is the board that is dead and not a copy.
 				this.#partitions[1 - copy].read(buffer, position);
-				this.lost = copy;
+				if (tries === READ_TRIES_MAX) this.lost = copy; // One slip is no dead chip.
 			}
 		}
 		buffer.fill(0xff);

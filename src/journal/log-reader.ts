@@ -120,7 +120,7 @@ export class LogReader {
 		let named = ring.headPreviousSequence;
 		this.end = ring.headPreviousEnd;
 		if (next !== ring.head) {
-			const valid = this.readHeader(next) !== 0;
+			const valid = this.readHeader(next) !== 0 && this.header.sequence === ring.sequence(next);
 			named = valid ? this.header.previousSequence : ~ring.sequence(block);
 			this.end = this.header.previousEnd;
 		}
