@@ -103,6 +103,16 @@ export class LogReader {
 		return this.#readOwn(1, block) ? 2 : 0;
 	}
 
+	/**
+	 * Reads the header that gave a block its sequence. A marginal one may read differently now, and an older one may stand
+	 * on the other copy: they are not this block's.
+	 * @returns copies (as bits) that hold it, 0 when none does
+	 */
+	readLogHeader(block: number): number {
+		const copies = this.readHeader(block);
+		return copies !== 0 && this.header.sequence === this.#ring.sequence(block) ? copies : 0;
+	}
+
 	#readOwn(copy: number, block: number): boolean {
 		if (this.readHeaderOf(copy, block) !== "valid") return false;
 		return this.header.id === this.id && this.header.generation === this.generation;
@@ -120,7 +130,7 @@ export class LogReader {
 		let named = ring.headPreviousSequence;
 		this.end = ring.headPreviousEnd;
 		if (next !== ring.head) {
-			const valid = this.readHeader(next) !== 0 && this.header.sequence === ring.sequence(next);
+			const valid = this.readLogHeader(next) !== 0;
 			named = valid ? this.header.previousSequence : ~ring.sequence(block);
 			this.end = this.header.previousEnd;
 		}

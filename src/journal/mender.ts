@@ -132,13 +132,12 @@ export class Mender {
 	/** Copies (as bits) that do not hold the block's header and every record up to its end. */
 	#lacking(block: number): number {
 		const { scanner } = this.#reader;
-		const headers = this.#reader.readHeader(block);
-		const current = headers !== 0 && this.#reader.header.sequence === this.#ring.sequence(block);
+		const headers = this.#reader.readLogHeader(block);
 		this.#reader.findEnd(block);
 		const { end } = this.#reader;
 		scanner.start(block, this.#ring.sequence(block), HEADER_BYTES, end);
 		while (scanner.next());
-		return scanner.lacking | (current ? BOTH & ~headers : BOTH);
+		return scanner.lacking | (BOTH & ~headers);
 	}
 
 	/** Erases the block on one copy and programs what the other one holds. */

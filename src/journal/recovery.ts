@@ -105,8 +105,7 @@ export class Recovery {
 		this.#firstIsBoot = false;
 		this.#factOffset = -1;
 		this.#anyOffset = -1;
-		// A marginal header that reads differently now; or an older one on the other copy, not that of this block.
-		if (this.#reader.readHeader(block) === 0 || header.sequence !== this.#ring.sequence(block)) return;
+		if (this.#reader.readLogHeader(block) === 0) return;
 		this.#kind = header.kind;
 		this.#previousSequence = header.previousSequence;
 		this.#previousEnd = header.previousEnd;
@@ -289,7 +288,7 @@ export class Recovery {
 			ring.link(previous, block);
 			block = previous;
 			// An unreadable header says nothing; no block has its own sequence before it.
-			const valid = this.#reader.readHeader(block) !== 0 && this.#header.sequence === ring.sequence(block);
+			const valid = this.#reader.readLogHeader(block) !== 0;
 			wanted = valid ? this.#header.previousSequence : ring.sequence(block);
 		}
 		ring.tail = block;
