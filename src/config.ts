@@ -19,6 +19,17 @@ const NUMBERS = {
 	connectionIdleMsMax: [300_000, 1_000, 3_600_000],
 	/** Exchanges in a row without an answer after which the connection is taken for dead. */
 	silentExchangesMax: [2, 1, 10],
+	/** From the first bytes of a frame to its last. */
+	frameMsMax: [60_000, 1_000, 120_000],
+	/** Answer to a sign-on or sign-off. */
+	signOnTimeoutMs: [60_000, 1_000, 120_000],
+	/** First repeat of a sign-on that failed; it doubles up to the greatest, with the jitter of the reversals. */
+	signOnRepeatMs: [5_000, 100, 3_600_000],
+	signOnRepeatMsMax: [300_000, 100, 86_400_000],
+	/** The host says that keys differ, perhaps not the host: a sign-on for that reason at most this often. */
+	keyTroubleMs: [60_000, 1_000, 3_600_000],
+	/** Advices in flight at once. */
+	windowMax: [16, 1, 16],
 	/** Waiting reversals get this long, together, before a sale goes on. */
 	reversalsBeforeSaleMs: [5_000, 0, 60_000],
 	/** First repeat of a reversal; it doubles up to the greatest. */
@@ -57,6 +68,10 @@ const NUMBERS = {
 	mendPauseMs: [1_000, 0, 60_000],
 } as const satisfies Record<string, readonly [number, number, number]>;
 
+/** "session": working keys under the terminal master key; "dukpt": AES-DUKPT, ANSI X9.24-3. */
+export const KEY_SCHEMES = ["session", "dukpt"] as const;
+export type KeySchemeName = (typeof KEY_SCHEMES)[number];
+
 type NumberName = keyof typeof NUMBERS;
 
 export type Config = { readonly [K in NumberName]: number } & {
@@ -66,6 +81,10 @@ export type Config = { readonly [K in NumberName]: number } & {
 	readonly merchantId: string;
 	/** DE 49, 3 digits: ISO 4217. */
 	readonly currency: string;
+	/** DE 63 of a sign-on: who is at the terminal, 2 digits. */
+	readonly operatorId: string;
+	/** Where MAC and PIN keys come from: a sign-on brings them, or each exchange has its own. */
+	readonly keyScheme: KeySchemeName;
 	/** False switches the automatic reversals off: only to show what they are for. */
 	readonly autoReversal: boolean;
 	/** Links without TLS are used only when this says so, and then screen and log say it. */
@@ -83,6 +102,8 @@ export function makeConfig(options: ConfigOptions = {}): Config {
 		terminalId: "12345678",
 		merchantId: "123456789012345",
 		currency: "156",
+		operatorId: "01",
+		keyScheme: "session",
 		autoReversal: true,
 		plainLinks: false,
 	};
@@ -104,6 +125,8 @@ export function makeConfig(options: ConfigOptions = {}): Config {
 	checkText(config.terminalId as string, 8, "terminalId");
 	checkText(config.merchantId as string, 15, "merchantId");
 	if (!/^\d{3}$/.test(config.currency as string)) throw new CodedError("format", "config currency", "3 digits");
+	if (!/^\d{2}$/.test(config.operatorId as string)) throw new CodedError("format", "config operatorId", "2 digits");
+	if (!KEY_SCHEMES.includes(config.keyScheme as KeySchemeName)) throw new CodedError("unknown", "config keyScheme");
 	return config as Config;
 }
 

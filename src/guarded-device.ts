@@ -41,6 +41,7 @@ export function guardDevice(device: Device): Device {
 		links: device.links.map((link) => ({
 			name: link.name,
 			secure: link.secure,
+			why: () => link.why?.(),
 			connect: (options: ConnectionOptions) =>
 				link.connect({
 					onReadable: guarded(options.onReadable),

@@ -7,10 +7,8 @@ import { Board } from "drivers/boards/selected/board";
 import settings from "mc/config";
 import { makeConfig } from "./config";
 import { AssertionError } from "./core/assert";
-import { readU32 } from "./core/bytes";
 import { CodedError } from "./core/errors";
 import { formatAmount } from "./core/money";
-import type { RandomSource } from "./ports";
 import { Terminal } from "./terminal";
 
 /** A number of the manifest, or of mcconfig's command line, where it is a text. */
@@ -23,13 +21,15 @@ function setting(name: string, least: number, greatest: number): number {
 }
 
 function start(): void {
-	const board = new Board({ address: String(settings.hostAddress), port: setting("hostPort", 1, 65_535) });
+	const board = new Board({
+		...{ address: String(settings.hostAddress), port: setting("hostPort", 1, 65_535) },
+		...{ hostName: String(settings.hostName), tlsFolder: String(settings.tlsDir) },
+	});
 	const config = makeConfig({
 		terminalId: String(settings.terminalId),
 		merchantId: String(settings.merchantId),
-		plainLinks: settings.plainLinks === true,
+		plainLinks: String(settings.plainLinks) === "true",
 	});
-	const batch = setting("batch", 0, 999_999);
 	const selfTestMinor = setting("selfTestMinor", 0, config.saleMinorMax);
 	let blank: boolean = board.flashIsBlank;
 
@@ -37,13 +37,21 @@ function start(): void {
 		const device = board.powerUp(() => attempt(boot));
 		const { clock } = device;
 		const log = (level: "E" | "W" | "I", text: string) => device.log.write(level, clock.monotonic(), "main", text);
-		try {
+		/** What goes wrong outside the terminal's own guard takes the same way out. */
+		const guarded = (action: () => void): void => {
+			try {
+				action();
+			} catch (error) {
+				device.restart(messageOf(error));
+			}
+		};
+		guarded(() => {
 			log("I", `firmware ${settings.version} on ${board.name}, terminal ${config.terminalId}`);
 			const terminal = new Terminal(device, config);
 			const first = blank;
 			if (first) {
 				log("W", "the flash is blank at each start: it is provisioned now");
-				terminal.provision(batch === 0 ? drawBatch(device.random) : batch);
+				terminal.provision(); // The host gives the batch, one that it never gave before (I4).
 				blank = false; // From here on the journal knows more than nothing.
 			}
 			const status = terminal.start();
@@ -54,20 +62,16 @@ function start(): void {
 			const { freeBlocks, doubts, copies } = terminal.summary();
 			const where = `${freeBlocks} blocks free, ${copies} ${copies === 1 ? "copy" : "copies"}`;
 			log("I", `journal mounted, ready after ${clock.monotonic()} ms: ${where}, ${doubts} doubts`);
-			if (first && selfTestMinor > 0) selfTest(board, terminal, selfTestMinor, log);
-		} catch (error) {
-			// Outside the terminal's own guard: the same way out.
-			device.restart(messageOf(error));
-		}
+			if (first && selfTestMinor > 0) {
+				terminal.onSignedOn = () => {
+					terminal.onSignedOn = undefined;
+					// A turn later: this is deep inside the sign-on's answer.
+					clock.setTimer(0, () => guarded(() => selfTest(board, terminal, selfTestMinor, log)));
+				};
+			}
+		});
 	};
 	boot();
-}
-
-/** A flash that forgets would sell under yesterday's numbers, and the host answer with yesterday's sales (I4). */
-function drawBatch(random: RandomSource): number {
-	const bytes = new Uint8Array(4);
-	random.fill(bytes);
-	return 1 + (readU32(bytes, 0) % 999_999);
 }
 
 /** One sale of the board's test card: shows that card, flash, link and host work together. */

@@ -73,6 +73,8 @@ export interface Link {
 	readonly name: string;
 	/** True when the link carries TLS with both certificates; plain links are shown as such. */
 	readonly secure: boolean;
+	/** Why the last connection failed or ended, in a few words for the log; undefined where nothing is known. */
+	why?(): string | undefined;
 	/** Begins to connect; `onWritable` says when it stands, `onError` that it will not. */
 	connect(options: ConnectionOptions): Connection;
 }
@@ -82,13 +84,25 @@ export interface RandomSource {
 	fill(bytes: Uint8Array): void;
 }
 
-/** Names of the keys a terminal holds. */
-export type KeyName = "TMK" | "PIK" | "MAK" | "HAK" | "STORE";
+/**
+ * Names of what a terminal's key store holds: terminal master key, host authentication key, the key of what is sealed
+ * in flash, and the key registers of DUKPT. Working keys are not stored: a sign-on brings them anew.
+ */
+export type KeyName = "TMK" | "HAK" | "STORE" | "DUKPT";
 
-/** Key store: an encrypted partition or a secure element on the board. Only `security/` reads it. */
+/** Longest content of a key store's entry, bytes: the DUKPT registers. */
+export const KEY_BYTES_MAX = 528;
+
+/** Key store: an encrypted partition or a secure element on the board. Only `security/` reads and writes it. */
 export interface KeyStore {
 	/** Copies the key into `out`. @returns its length in bytes, 0 when there is none */
 	read(name: KeyName, out: Uint8Array): number;
+	/**
+	 * Replaces a key: durable and whole when it returns; cut in between, the old one is still there.
+	 * @param key - 1 to KEY_BYTES_MAX bytes, borrowed
+	 * @throws on a device error
+	 */
+	write(name: KeyName, key: Uint8Array): void;
 }
 
 /** How the card's data was read: first two digits of DE 22. */
@@ -151,6 +165,10 @@ export type ScreenName =
 	| "ready"
 	| "outOfService"
 	| "sendingReversals"
+	| "signingOn"
+	| "signOnFailed"
+	| "keysWrong"
+	| "signedOff"
 	| "connecting"
 	| "presentCard"
 	| "enterPin"
@@ -197,6 +215,8 @@ export interface Screen {
 	readonly printed?: boolean;
 	/** The link to the host has no TLS. */
 	readonly plain?: boolean;
+	/** The terminal is not signed on with its host. */
+	readonly signedOff?: boolean;
 	/** Counts, e.g. doubts waiting. */
 	readonly count?: number;
 }

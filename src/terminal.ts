@@ -12,20 +12,28 @@ import { readU32 } from "./core/bytes";
 import { CodedError } from "./core/errors";
 import { failDevice, guardDevice } from "./guarded-device";
 import { HostExchange } from "./host/host-exchange";
+import { Session, type SignOff, type SignOnFailure } from "./host/session";
+import { SignOnMessages } from "./host/sign-on-messages";
 import type { MessageDecoder } from "./iso8583/decoder";
 import { responseText } from "./iso8583/response-codes";
 import { UNIONPAY } from "./iso8583/unionpay";
+import { UNIONPAY_DUKPT } from "./iso8583/unionpay-dukpt";
 import type { MountStatus } from "./journal/headers";
 import type { Device, Screen } from "./ports";
-import { CardSeal } from "./security/card-seal";
-import { WorkingKeyScheme } from "./security/key-scheme";
+import { CardSeal, type StoredCard } from "./security/card-seal";
+import { loadDukpt } from "./security/dukpt-loading";
+import { DukptScheme } from "./security/dukpt-scheme";
+import { loadKey, makeStoreKey } from "./security/key-loading";
+import { type KeyScheme, WorkingKeyScheme } from "./security/key-scheme";
+import { SyncMac } from "./security/sync-mac";
+import { Advices } from "./transactions/advices";
 import { isSaleAnswer, MessageBuilder } from "./transactions/messages";
 import { maskedCard } from "./transactions/records";
 import { ReversalQueue } from "./transactions/reversal-queue";
 import { Reversals } from "./transactions/reversals";
 import { type Refusal, Sale, type SalePhase } from "./transactions/sale";
 import { type Event, isCharged, State } from "./transactions/states";
-import { TransactionLog } from "./transactions/transaction-log";
+import { type NewAdvice, TransactionLog } from "./transactions/transaction-log";
 
 export interface TerminalSummary {
 	batch: number;
@@ -36,6 +44,8 @@ export interface TerminalSummary {
 	doubtSumMinor: number;
 	/** Reversals that wait, those included that only wait to be sent once more. */
 	queued: number;
+	/** Advices that the host has not accepted yet. */
+	advices: number;
 	freeBlocks: number;
 	erasesUnprepared: number;
 	/** Blocks of flash that are worn out and not used. */
@@ -48,12 +58,19 @@ export class Terminal {
 	readonly log: TransactionLog;
 	/** A sale is over, whatever came of it: for whoever brings the next customer. */
 	onSaleEnd: (() => void) | undefined;
+	/** Signed on with the host, each time. */
+	onSignedOn: (() => void) | undefined;
 	readonly #device: Device;
 	readonly #config: Config;
 	readonly #queue: ReversalQueue;
 	readonly #reversals: Reversals;
+	readonly #advices: Advices;
 	readonly #sale: Sale;
-	readonly #host: HostExchange;
+	readonly #session: Session;
+	readonly #scheme: KeyScheme;
+	/** Why the last sign-on failed; "noLink" before the first. */
+	#failure: SignOnFailure = "noLink";
+	#failureCode = "";
 	/** Ids of approvals that may not have reached the customer: asked before anything is sold. */
 	readonly #questions: number[] = [];
 	#running = false;
@@ -68,26 +85,46 @@ export class Terminal {
 		this.#device = guardDevice(device);
 		this.#config = config;
 		const { clock, display, random, links, keys, flash, log: sink } = this.#device;
-		const scheme = new WorkingKeyScheme(keys, UNIONPAY.mac);
-		this.log = new TransactionLog(flash.journal, config.transactionsMax, new CardSeal(keys), flash.mirror);
+		const dukpt = config.keyScheme === "dukpt";
+		const dialect = dukpt ? UNIONPAY_DUKPT : UNIONPAY;
+		const scheme = dukpt ? new DukptScheme(keys, random) : new WorkingKeyScheme(keys, dialect.mac);
+		this.#scheme = scheme;
+		const log = new TransactionLog(flash.journal, config.transactionsMax, new CardSeal(keys), flash.mirror);
+		this.log = log;
 		this.#queue = new ReversalQueue(random, {
 			firstMs: config.reversalRepeatMs,
 			greatestMs: config.reversalRepeatMsMax,
 			jitterPercent: config.reversalJitterPercent,
 		});
-		const messages = new MessageBuilder(UNIONPAY, config, scheme);
-		const exchanger = new HostExchange({
+		const messages = new MessageBuilder(dialect, config, scheme);
+		const exchange = new HostExchange({
 			links,
 			clock,
 			log: sink,
 			config,
-			dialect: UNIONPAY,
+			dialect,
 			scheme,
+			syncMac: new SyncMac(keys),
 			onStray: (message) => this.#stray(message),
+			onKeyTrouble: () => this.#session.keyTrouble(),
+			onQuiet: () => this.#session.quiet(),
 		});
-		this.#host = exchanger;
-		const { log } = this;
-		this.#reversals = new Reversals({ log, queue: this.#queue, exchanger, messages, clock, config, display, sink });
+		const exchanger = new Session({
+			exchange,
+			scheme,
+			store: log,
+			messages: new SignOnMessages(dialect, config),
+			config,
+			clock,
+			random,
+			log: sink,
+			onSignedOn: () => this.#signedOn(),
+			onFailed: (why, code) => this.#signOnFailed(why, code),
+		});
+		this.#session = exchanger;
+		const parts = { log, exchanger, messages, scheme, clock, config, sink };
+		this.#reversals = new Reversals({ ...parts, queue: this.#queue, display });
+		this.#advices = new Advices({ ...parts, random, mayBegin: () => this.#mayForward });
 		this.#sale = new Sale({
 			device: this.#device,
 			config,
@@ -97,21 +134,51 @@ export class Terminal {
 			exchanger,
 			messages,
 			scheme,
+			notSignedOn: () => this.#notSignedOn(),
 			onEnd: () => this.#afterSale(),
 		});
 	}
 
 	/**
 	 * Makes the device's flash an empty journal; whatever it held is gone. An explicit act, never done by itself.
-	 * @param batch - the batch to sell in, 1 to 999999
+	 * @param batch - the batch to sell in, 1 to 999999; 0: the host gives it at sign-on, and nothing is sold before (I4)
 	 */
-	provision(batch: number): void {
+	provision(batch = 0): void {
 		assert(!this.#running, "I4 provisioning is not for a terminal at work");
-		if (!Number.isInteger(batch) || batch < 1 || batch > 999_999) throw new CodedError("range", "batch");
+		if (!Number.isInteger(batch) || batch < 0 || batch > 999_999) throw new CodedError("range", "batch");
 		const id = new Uint8Array(4);
 		this.#device.random.fill(id);
 		this.log.provision(readU32(id, 0), batch);
-		this.#log("W", `provisioned, batch ${batch}`);
+		// Cards are sealed under a key as old as the journal: no nonce of an earlier one can come again (I4).
+		makeStoreKey(this.#device.keys, this.#device.random);
+		this.#log("W", `provisioned, ${batch === 0 ? "the host gives the batch" : `batch ${batch}`}`);
+	}
+
+	/**
+	 * A technician loads a key: the terminal master key or the host authentication key. It counts only with its check
+	 * value, and nothing is half done; new working keys are asked for.
+	 * @param key - borrowed, to be wiped by the caller
+	 * @throws {CodedError} "auth" when the check value does not fit, "length"; "state" while a customer is served
+	 */
+	loadKey(name: "TMK" | "HAK", key: Uint8Array, checkValue: Uint8Array): void {
+		if (this.#sale.phase !== "idle") throw new CodedError("state", `key ${name}`, "a sale is under way");
+		loadKey(this.#device.keys, name, key, checkValue);
+		this.#log("W", `key ${name} loaded`);
+		if (this.#running) this.signOn();
+	}
+
+	/**
+	 * A technician loads the initial key of AES-DUKPT; see {@link loadKey}.
+	 * @param initialKey - 16 bytes, borrowed, to be wiped by the caller
+	 * @param keyId - its 8 bytes; one the terminal has had is refused, as its keys would be used twice (I4)
+	 * @throws {CodedError} "auth" | "length" | "duplicate"; "state" while a customer is served
+	 */
+	loadDukptKey(initialKey: Uint8Array, keyId: Uint8Array, checkValue: Uint8Array): void {
+		if (this.#sale.phase !== "idle") throw new CodedError("state", "key DUKPT", "a sale is under way");
+		loadDukpt(this.#device.keys, initialKey, keyId, checkValue);
+		this.#scheme.forget();
+		this.#log("W", "key DUKPT loaded");
+		if (this.#running) this.signOn();
 	}
 
 	/** Boots: mounts, takes every open transaction through "boot", and is ready to sell when it answers ok. */
@@ -141,7 +208,7 @@ export class Terminal {
 		if (mount.lostBlocks > 0 || mount.damagedRecords > 0) {
 			this.#log("E", `journal damaged: ${mount.lostBlocks} blocks lost, ${mount.damagedRecords} records damaged`);
 		}
-		if (this.log.batch === 0) {
+		if (!this.log.markSeen) {
 			// The mark is lost, and with it the counters that no record carries: nothing may be numbered any more (I4).
 			this.#log("E", "journal: the settlement mark is lost: nothing is sold until a technician provisions");
 			this.#show({ name: "outOfService" });
@@ -158,7 +225,10 @@ export class Terminal {
 		for (let slot = 0; slot < index.count; slot++) this.#bootOne(index.ids[slot]);
 		if (this.#questions.length > 0) this.#ask();
 		else this.#showReady();
+		if (!this.#scheme.provisioned()) this.#log("E", "no master key: nothing is sold until a technician loads it");
+		this.#session.start();
 		this.#reversals.resume();
+		this.#advices.resume();
 		this.#whenReady();
 		return "ok";
 	}
@@ -170,7 +240,11 @@ export class Terminal {
 	sale(amountMinor: number, managerApproves = false): Refusal | undefined {
 		let refusal = "refusedStopped" as Refusal | undefined;
 		this.#safely(() => {
-			refusal = this.#refusal() ?? this.#sale.begin(amountMinor, managerApproves);
+			refusal = this.#refusal();
+			if (refusal !== undefined) return;
+			this.#advices.pause(); // The customer has the line.
+			refusal = this.#sale.begin(amountMinor, managerApproves);
+			if (refusal !== undefined) this.#advices.resume();
 		});
 		if (refusal !== undefined) {
 			this.#log("I", `sale refused: ${refusal}`);
@@ -217,6 +291,49 @@ export class Terminal {
 		else this.#reversals.resume();
 	}
 
+	/**
+	 * Takes an advice into the store-and-forward queue: durable when it returns, sent when the line allows, repeated
+	 * unchanged until the host answers it.
+	 * @param emv - chip data of an offline sale, at most 255 bytes
+	 * @returns why not, or its id
+	 * @throws {CodedError} "length" | "charset" | "range" for what flash cannot hold
+	 */
+	forward(
+		advice: NewAdvice,
+		card: StoredCard,
+		emv?: Uint8Array,
+	): "refusedStopped" | "refusedFull" | "refusedKeys" | number {
+		if (!this.#running || this.log.batch === 0) return "refusedStopped";
+		if (!this.log.sealReady) return "refusedKeys";
+		if (!this.log.prepare()) return "refusedFull";
+		const id = this.log.beginAdvice(advice, card, emv);
+		this.#safely(() => this.#advices.kick());
+		return id;
+	}
+
+	/** Asks the host for working keys now, as a person does who has mended something. */
+	signOn(): void {
+		this.#safely(() => this.#session.signOn());
+	}
+
+	/** Ends the session with the host; the next sale signs on again. @param onDone - how it ended */
+	signOff(onDone: (result: SignOff) => void = () => {}): void {
+		this.#safely(() => {
+			if (this.#sale.phase !== "idle") onDone("busy");
+			else {
+				this.#session.signOff((result) => {
+					if (result !== "busy") this.#show({ name: "signedOff" });
+					onDone(result);
+				});
+			}
+		});
+	}
+
+	/** True when keys and batch are there: a sale can be sent as soon as there is a line. */
+	get signedOn(): boolean {
+		return this.#session.ready;
+	}
+
 	/** True while an "askDelivered" waits for its answer. */
 	get asksDelivery(): boolean {
 		return this.#questions.length > 0;
@@ -229,7 +346,7 @@ export class Terminal {
 	/** True when nothing waits but time: no sale, no question, no reversal due or under way. */
 	get atRest(): boolean {
 		const quiet = this.#sale.phase === "idle" && !this.#reversals.active && this.#questions.length === 0;
-		return quiet && this.#queue.count === 0;
+		return quiet && this.#queue.count === 0 && !this.#advices.active && this.#advices.waiting === 0;
 	}
 
 	summary(): TerminalSummary {
@@ -237,7 +354,7 @@ export class Terminal {
 		let charged = 0;
 		let chargedMinor = 0;
 		for (let slot = 0; slot < index.count; slot++) {
-			if (!isCharged(index.states[slot])) continue;
+			if (!isCharged(index.states[slot], index.kind(slot))) continue;
 			charged++;
 			chargedMinor += index.amounts[slot];
 		}
@@ -249,6 +366,7 @@ export class Terminal {
 			doubts: this.log.doubts,
 			doubtSumMinor: this.log.doubtSumMinor,
 			queued: this.#queue.count,
+			advices: this.#advices.waiting,
 			freeBlocks: journal.freeBlocks,
 			erasesUnprepared: journal.erasesUnprepared,
 			retiredBlocks: journal.retiredBlocks,
@@ -262,7 +380,8 @@ export class Terminal {
 		this.#device.clock.clearTimer(this.#readyTimer);
 		this.#readyTimer = 0;
 		this.#reversals.stop();
-		this.#host.close();
+		this.#advices.stop();
+		this.#session.stop();
 	}
 
 	#refusal(): Refusal | undefined {
@@ -315,10 +434,23 @@ export class Terminal {
 			this.#log("I", `late ${message.mti}: nothing waits for it`);
 			return;
 		}
+		const verdict = responseText(message.has(39) ? message.text(39) : "").class;
+		const event: Event = verdict === "approved" ? "approve" : verdict === "partial" ? "refuse" : "decline";
+		this.#later(message.number(11), message.numberAt(60, 2, 6), event);
+	}
+
+	/** In a turn of its own, and behind the answer of the sale under way: it may be about that very sale. */
+	#later(stan: number, batch: number, event: Event): void {
+		this.#device.clock.setTimer(0, () => {
+			if (this.#sale.answerWaits) this.#later(stan, batch, event);
+			else if (this.#running) this.#takeLate(stan, batch, event);
+		});
+	}
+
+	#takeLate(stan: number, batch: number, event: Event): void {
 		const { index } = this.log;
-		const stan = message.number(11);
 		const slot = index.findStan(stan);
-		if (slot < 0 || this.#batchOf(index.ids[slot]) !== message.numberAt(60, 2, 6)) {
+		if (slot < 0 || this.#batchOf(index.ids[slot]) !== batch) {
 			this.#log("W", `late answer to stan=${stan}: no such transaction`);
 			return;
 		}
@@ -327,8 +459,6 @@ export class Terminal {
 			this.#log("W", `late answer to stan=${stan}: not in a state to take one`);
 			return;
 		}
-		const verdict = responseText(message.has(39) ? message.text(39) : "").class;
-		const event: Event = verdict === "approved" ? "approve" : verdict === "partial" ? "refuse" : "decline";
 		this.#log(
 			"W",
 			`late answer to stan=${stan}: ${event}, ${this.log.apply(id, event) === "none" ? "no effect" : "reversed"}`,
@@ -350,9 +480,43 @@ export class Terminal {
 		}
 	}
 
+	/** Reversals have gone, nobody waits for the line: the moment for advices. */
+	get #mayForward(): boolean {
+		const { clock } = this.#device;
+		return this.#running && !this.#reversals.active && this.#queue.due(clock.monotonic()) === 0;
+	}
+
+	#signedOn(): void {
+		this.#failure = "noLink";
+		this.#failureCode = "";
+		const nowMs = this.#device.clock.monotonic();
+		this.#queue.hurry(nowMs);
+		if (this.#sale.phase === "idle") {
+			if (this.#questions.length === 0 && this.#readyTimer === 0) this.#showReady();
+			this.#reversals.resume();
+			this.#advices.hurry();
+		}
+		this.onSignedOn?.();
+	}
+
+	#signOnFailed(why: SignOnFailure, code: string): void {
+		this.#failure = why;
+		this.#failureCode = code;
+		this.#log("W", `not signed on: ${why}${code === "" ? "" : ` ${code}`}`);
+	}
+
+	/** Why there is no line to sell over. */
+	#notSignedOn(): Screen {
+		if (this.#session.ready) return { name: "noLink" };
+		if (this.#failure === "refused") return { name: "signOnFailed", code: this.#failureCode };
+		if (this.#failure === "keys" || this.#failure === "batch") return { name: "keysWrong" };
+		return { name: "noLink" };
+	}
+
 	#afterSale(): void {
 		if (!this.#running) return;
 		this.#reversals.resume();
+		this.#advices.resume();
 		this.#whenReady();
 		this.onSaleEnd?.();
 	}
@@ -412,8 +576,13 @@ export class Terminal {
 	}
 
 	#showReady(): void {
-		const ready = { name: "ready", count: this.log.doubts } as const;
-		this.#show(this.#plain ? { ...ready, plain: true } : ready);
+		const signedOff = !this.#session.ready;
+		this.#show({
+			name: "ready",
+			count: this.log.doubts,
+			...(signedOff ? { signedOff } : {}),
+			...(this.#plain ? { plain: true } : {}),
+		});
 	}
 
 	#show(screen: Screen): void {

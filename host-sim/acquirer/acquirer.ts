@@ -7,38 +7,41 @@
  * @module
  */
 import { CodedError } from "../../src/core/errors";
-import { AMOUNT_MINOR_MAX } from "../../src/core/money";
 import { MessageDecoder } from "../../src/iso8583/decoder";
-import { type Dialect, LENGTH_BYTES, MAC_BYTES } from "../../src/iso8583/dialect";
-import { MessageEncoder } from "../../src/iso8583/encoder";
+import type { Dialect } from "../../src/iso8583/dialect";
 import { UNIONPAY } from "../../src/iso8583/unionpay";
-import type { Clock, KeyName } from "../../src/ports";
+import type { Clock } from "../../src/ports";
 import { TEST_CARDS, type TestCard } from "../test-cards";
+import { AnswerSender } from "./answer-sender";
+import { describe } from "./answers";
 import { type ConnectionLimits, HostConnection, type Peer } from "./connection";
-import { FAULT_NAMES, FaultPlan, type FaultSet } from "./faults";
-import { HostKeys, PIN_BLOCK_PLACE } from "./host-keys";
+import { type FaultName, FaultPlan, type FaultSet } from "./faults";
+import type { ExchangeKeys } from "./host-keys";
+import { HostSessions, type SessionAnswer } from "./host-sessions";
 import type { LedgerStore } from "./ledger-store";
+import { type Outcome, refusal } from "./outcome";
+import { PIN_BLOCK_PLACE } from "./pin-blocks";
+import { Processor } from "./processor";
+import type { IntegerSource } from "./random";
 import {
-	type AnswerOptions,
-	describe,
+	canMoveMoney,
 	type EchoFields,
-	isSupported,
-	MTI_REVERSAL,
-	MTI_SALE,
+	isRequest,
+	kindOf,
+	MTI_SIGN_OFF,
+	MTI_SIGN_ON,
+	protectionOf,
 	type RequestFields,
 	readEcho,
 	readRequest,
-	writeAnswer,
-} from "./messages";
-import { type Outcome, Processor } from "./processor";
-import type { IntegerSource } from "./random";
+} from "./requests";
 import type { Statement } from "./statement";
-import { TEST_KEYS, TEST_TERMINAL, type TerminalEntry } from "./test-keys";
+import { TEST_BDK, TEST_TERMINAL, type TerminalEntry } from "./test-keys";
 
 /** What a log or a screen may say; nothing in it is secret. */
 export interface HostEvent {
-	/** message: a request and its answer. fault: struck. refused: not carried out. The others: what they say. */
-	readonly kind: "message" | "fault" | "refused" | "connection" | "crash";
+	/** message: a request and its answer. session: a sign-on or sign-off. fault: struck. refused: not carried out. The others: what they say. */
+	readonly kind: "message" | "session" | "fault" | "refused" | "connection" | "crash";
 	/** One line, masked. */
 	readonly text: string;
 	readonly at: number;
@@ -70,7 +73,9 @@ const LATE_MS_MIN = 65_000;
 const LATE_MS_MAX = 120_000;
 /** Messages that may lie in the network at once. */
 const LATE_COUNT_MAX = 1024;
-const PIECE_BYTES_MAX = 7;
+/** Bytes of the nonce that begins DE 62 of a sync message. */
+const NONCE_BYTES = 8;
+const NO_BYTES = new Uint8Array(0);
 
 export interface AcquirerOptions {
 	readonly clock: Clock;
@@ -80,13 +85,34 @@ export interface AcquirerOptions {
 	readonly faults?: FaultPlan;
 	readonly cards?: readonly TestCard[];
 	readonly terminals?: readonly TerminalEntry[];
-	/** Hex by name. */
-	readonly keys?: Readonly<Partial<Record<KeyName, string>>>;
+	/** The whole host speaks one; one whose DE 53 carries a key counter makes it a DUKPT host. */
 	readonly dialect?: Dialect;
+	/** Base derivation key of DUKPT, hex; default: the test key. */
+	readonly bdk?: string;
+	/** Length of the MAC key that a sign-on gives out; default 8, and 16 where the algorithm takes no shorter one. */
+	readonly makBytes?: 8 | 16;
+	/** What every sign-on gives out, hex, instead of drawn keys: for known answers. */
+	readonly workingKeys?: { readonly pik: string; readonly mak: string };
 	readonly limits?: Partial<HostLimits>;
 	onEvent?(event: HostEvent): void;
 	/** This object is dead already, its connections are closed. */
 	onCrash?(reason: CrashReason): void;
+}
+
+/** Who asks, and under which keys. */
+interface Bearer {
+	readonly echo: EchoFields;
+	readonly pin: string | undefined;
+	readonly at: number;
+	readonly keys: ExchangeKeys;
+}
+
+/** `request` is undefined when DE 39 says why. */
+interface ReadResult {
+	readonly code: string;
+	readonly place: string;
+	readonly request?: RequestFields;
+	readonly pin?: string | undefined;
 }
 
 export class Acquirer {
@@ -95,11 +121,10 @@ export class Acquirer {
 	readonly #dialect: Dialect;
 	readonly #limits: HostLimits;
 	readonly #faults: FaultPlan;
-	readonly #keys: HostKeys;
+	readonly #sessions: HostSessions;
 	readonly #processor: Processor;
 	readonly #decoder: MessageDecoder;
-	readonly #encoder: MessageEncoder;
-	readonly #out: Uint8Array;
+	readonly #sender: AnswerSender;
 	readonly #connections = new Set<HostConnection>();
 	readonly #timers = new Set<number>();
 	#connectionCount = 0;
@@ -112,15 +137,27 @@ export class Acquirer {
 		this.#dialect = options.dialect ?? UNIONPAY;
 		this.#limits = { ...HOST_LIMITS, ...options.limits };
 		this.#faults = options.faults ?? new FaultPlan(options.random);
-		this.#keys = new HostKeys(options.keys ?? TEST_KEYS, this.#dialect);
 		this.#processor = new Processor({
 			store: options.store,
 			cards: options.cards ?? TEST_CARDS,
 			random: options.random,
 		});
+		this.#sessions = new HostSessions({
+			terminals: options.terminals ?? [TEST_TERMINAL],
+			dialect: this.#dialect,
+			clock: options.clock,
+			random: options.random,
+			processor: this.#processor,
+			bdk: options.bdk ?? TEST_BDK,
+			makBytes: options.makBytes ?? (this.#dialect.mac === "unionpay" ? 8 : 16),
+			workingKeys: options.workingKeys,
+		});
 		this.#decoder = new MessageDecoder(this.#dialect);
-		this.#out = new Uint8Array(LENGTH_BYTES + this.#dialect.frameBytesMax);
-		this.#encoder = new MessageEncoder(this.#dialect, this.#out);
+		this.#sender = new AnswerSender({
+			dialect: this.#dialect,
+			random: options.random,
+			late: (callback) => this.#late(callback),
+		});
 	}
 
 	/** A terminal calls. @returns its connection, or undefined when there are too many: the caller hangs up */
@@ -186,14 +223,21 @@ export class Acquirer {
 			return;
 		}
 		const mti = this.#decoder.mti;
-		if (mti !== MTI_SALE && mti !== MTI_REVERSAL) {
+		if (!isRequest(mti)) {
+			connection.close(`no request: ${mti}`);
+			return;
+		}
+		if (mti === MTI_SIGN_ON || mti === MTI_SIGN_OFF) {
+			this.#session(connection);
+			return;
+		}
+		if (!canMoveMoney(mti)) {
 			this.#handle(connection, undefined);
 			return;
 		}
 		const faults = this.#faults.next();
 		const what = `${mti} stan ${this.#decoder.has(11) ? this.#decoder.text(11) : "?"}`;
-		const struck = FAULT_NAMES.filter((name) => faults[name]);
-		if (struck.length > 0) this.#say("fault", `${what} fault ${struck.join(" ")}`);
+		this.#sayFaults(what, faults);
 		if (faults.requestLost) return;
 		if (faults.connectionCut && this.#options.random.below(2) === 0) {
 			connection.close(`fault connectionCut before ${what}`);
@@ -211,61 +255,110 @@ export class Acquirer {
 		});
 	}
 
+	/** The sign-on or sign-off in the decoder. */
+	#session(connection: HostConnection): void {
+		const message = this.#decoder;
+		const echo = readEcho(message);
+		const at = this.#clock.now();
+		const signOn = message.mti === MTI_SIGN_ON;
+		const faults = signOn ? this.#faults.nextSignOn() : undefined;
+		const what = `${signOn ? "sign-on" : "sign-off"} terminal ${echo.terminalId ?? "?"} stan ${echo.stan ?? "?"}`;
+		if (faults !== undefined) this.#sayFaults(what, faults);
+		if (faults?.signOnLost === true) return;
+		const terminal = this.#sessions.terminalOf(message);
+		const refusedAs = this.#partyRefusal(connection, message, terminal);
+		let answer: SessionAnswer = { code: refusedAs, batch: "000000", keys: NO_BYTES };
+		if (refusedAs === "" && terminal !== undefined) {
+			try {
+				if (faults !== undefined) answer = this.#sessions.signOn(terminal, message, faults, at);
+				else answer = this.#sessions.signOff(terminal, message);
+			} catch (error) {
+				this.#storeCrash(error);
+				return;
+			}
+		}
+		const done = answer.code === "00";
+		const text = done && signOn ? `${what} -> 00 batch ${answer.batch}` : `${what} -> ${answer.code}`;
+		this.#say(done ? "session" : "refused", text, { code: answer.code });
+		// 60.1, the batch, and the rest as it was asked.
+		const private60 = `00${answer.batch}${(echo.private60 ?? "").slice(8, 11)}`;
+		if (faults?.signOnAnswerLost === true) return;
+		this.#sender.sendSignOn(connection, echo, { code: answer.code, private60, keys: answer.keys, at });
+	}
+
 	/** Carries out the request in the decoder and answers it. @param faults - undefined for what moves no money */
 	#handle(connection: HostConnection, faults: FaultSet | undefined): void {
 		const message = this.#decoder;
 		const at = this.#clock.now();
 		const echo = readEcho(message);
-		const verified = message.macDe !== 0 && message.verify(this.#keys.macs);
-		const mac = verified || faults !== undefined ? this.#keys.macs : undefined;
-		let code = faults === undefined ? "40" : this.#refusalOf(message, verified);
-		let place = "";
-		let request: RequestFields | undefined;
-		let pin: string | undefined;
-		if (code === "") {
-			try {
-				request = readRequest(message, echo);
-				if (message.has(52)) pin = this.#keys.decryptPin(message.bytes(52), request.pan);
-			} catch (error) {
-				if (!(error instanceof CodedError)) throw error;
-				place = ` ${error.message}`;
-				code = error.place === PIN_BLOCK_PLACE ? "99" : "30";
-			}
-		}
-		if (code === "" && request !== undefined && faults !== undefined) {
-			this.#carryOut(connection, request, pin, at, faults);
+		const terminal = this.#sessions.terminalOf(message);
+		const protection = protectionOf(message.mti);
+		if (protection === "sync") {
+			this.#sync(connection, terminal, echo, at);
 			return;
 		}
+		if (terminal !== undefined && faults?.keysForgotten === true) this.#sessions.spoilKeys(terminal, "forget");
+		if (terminal !== undefined && faults?.keysChanged === true) this.#sessions.spoilKeys(terminal, "change");
+		const check = terminal === undefined || protection === "none" ? undefined : this.#sessions.check(terminal, message);
+		const keys = check?.keys;
+		let code = this.#partyRefusal(connection, message, terminal);
+		// What is wrong before a field of it is believed.
+		if (check?.verdict === "wrong") code = "A0";
+		if (check?.verdict === "none") code = "97";
+		let place = "";
+		if (code === "") {
+			const read = this.#read(message, keys);
+			if (read.request !== undefined && keys !== undefined && faults !== undefined) {
+				this.#carryOut(connection, read.request, { echo, pin: read.pin, at, keys }, faults);
+				return;
+			}
+			code = read.code;
+			place = read.place;
+		}
 		this.#say("refused", `${echo.mti} stan ${echo.stan ?? "?"} refused${place} -> ${code}`, { code });
-		this.#answer(connection, echo, this.#processor.refuse(code, at), { mac }, faults);
+		this.#sender.send(connection, { echo, outcome: refusal(code, at), mac: keys, contactChip: false }, faults);
 	}
 
-	/** What is wrong before a field of it is believed: DE 39, or empty when nothing is. */
-	#refusalOf(message: MessageDecoder, verified: boolean): string {
-		if (!verified) return "A0";
-		const terminals = this.#options.terminals ?? [TEST_TERMINAL];
-		const terminal = terminals.find(({ terminalId }) => message.equals(41, terminalId));
-		if (terminal === undefined) return "58";
-		if (!message.equals(42, terminal.merchantId)) return "03";
-		return isSupported(message) ? "" : "40";
-	}
-
-	#carryOut(
-		connection: HostConnection,
-		request: RequestFields,
-		pin: string | undefined,
-		at: number,
-		faults: FaultSet,
-	): void {
-		let outcome: Outcome | undefined;
+	/** The request in the decoder, or DE 39 and the place of what is wrong with it. */
+	#read(message: MessageDecoder, keys: ExchangeKeys | undefined): ReadResult {
+		const kind = kindOf(message);
+		if (kind === undefined || keys === undefined) return { code: "40", place: "" };
 		try {
-			const known = { ...request, pin, at };
-			if (request.mti === MTI_SALE) outcome = this.#processor.sale(known, faults.crash);
-			else outcome = this.#processor.reversal(known, faults.crash);
+			const request = readRequest(kind, message);
+			const pin = message.has(52) ? keys.decryptPin(message.bytes(52), request.pan) : undefined;
+			return { code: "", place: "", request, pin };
 		} catch (error) {
 			if (!(error instanceof CodedError)) throw error;
-			// What is not durable must not be answered, and what was promised is unknown: start anew from the store.
-			this.#crash("store", `ledgers cannot be written: ${error.message}`);
+			return { code: error.place === PIN_BLOCK_PLACE ? "99" : "30", place: ` ${error.message}` };
+		}
+	}
+
+	/** Who sends it, before anything else: DE 39, or empty when that is as it should be. */
+	#partyRefusal(connection: HostConnection, message: MessageDecoder, terminal: TerminalEntry | undefined): string {
+		if (terminal === undefined) return "58";
+		if (connection.terminalId !== undefined && connection.terminalId !== terminal.terminalId) return "58";
+		return message.equals(42, terminal.merchantId) ? "" : "03";
+	}
+
+	/** This host does not know the sync messages yet: it says so, under their own MAC. */
+	#sync(connection: HostConnection, terminal: TerminalEntry | undefined, echo: EchoFields, at: number): void {
+		const message = this.#decoder;
+		const mac = terminal === undefined ? undefined : this.#sessions.syncMac(terminal);
+		const right = mac !== undefined && message.verify(mac);
+		const sent = message.has(62) ? message.bytes(62) : NO_BYTES;
+		let code = right || terminal === undefined ? this.#partyRefusal(connection, message, terminal) : "A0";
+		if (code === "") code = sent.length < NONCE_BYTES || echo.stan === undefined ? "30" : "40";
+		this.#say("refused", `${echo.mti} stan ${echo.stan ?? "?"} refused -> ${code}`, { code });
+		const nonce = sent.length < NONCE_BYTES ? NO_BYTES : sent.slice(0, NONCE_BYTES);
+		this.#sender.sendSync(connection, echo, { code, nonce, at, mac });
+	}
+
+	#carryOut(connection: HostConnection, request: RequestFields, by: Bearer, faults: FaultSet): void {
+		let outcome: Outcome | undefined;
+		try {
+			outcome = this.#processor.handle({ ...request, pin: by.pin, at: by.at }, faults.crash);
+		} catch (error) {
+			this.#storeCrash(error);
 			return;
 		}
 		if (outcome === undefined) {
@@ -275,35 +368,8 @@ export class Acquirer {
 		const { batch, stan } = request.key;
 		const { amountMinor } = request;
 		this.#say("message", describe(request, outcome), { batch, stan, amountMinor, code: outcome.code });
-		const options: AnswerOptions = { mac: this.#keys.macs, contactChip: request.contactChip };
-		const wrong = faults.wrongAmount ? { amountMinor: this.#otherAmount(amountMinor) } : {};
-		this.#answer(connection, request.echo, outcome, { ...options, ...wrong }, faults);
-	}
-
-	#answer(
-		connection: HostConnection,
-		echo: EchoFields,
-		outcome: Outcome,
-		options: AnswerOptions,
-		faults: FaultSet | undefined,
-	): void {
-		const byteLength = writeAnswer(this.#encoder, echo, outcome, options);
-		if (faults?.badMac === true) this.#out[byteLength - MAC_BYTES] ^= 1; // The MAC is the last field.
-		if (faults?.answerLost === true) return;
-		if (faults?.connectionCut === true) {
-			connection.close(`fault connectionCut after ${echo.mti} stan ${echo.stan ?? "?"}`);
-			return;
-		}
-		const pieceBytes = faults?.answerSplit === true ? 1 + this.#options.random.below(PIECE_BYTES_MAX) : 0;
-		const copies = faults?.answerDoubled === true ? 2 : 1;
-		if (faults?.answerLate !== true) {
-			for (let i = 0; i < copies; i++) connection.send(this.#out, byteLength, pieceBytes);
-			return;
-		}
-		const late = this.#out.slice(0, byteLength);
-		this.#late(() => {
-			for (let i = 0; i < copies; i++) connection.send(late, byteLength, pieceBytes);
-		});
+		const contactChip = request.kind === "sale" && request.contactChip;
+		this.#sender.send(connection, { echo: by.echo, outcome, mac: by.keys, contactChip, amountMinor }, faults);
 	}
 
 	/** After the terminal has given up. Beyond a number of those that wait, the network loses them. */
@@ -317,15 +383,21 @@ export class Acquirer {
 		this.#timers.add(timer);
 	}
 
-	#otherAmount(amountMinor: number): number {
-		const other = amountMinor + 1 + this.#options.random.below(100);
-		return other <= AMOUNT_MINOR_MAX ? other : amountMinor - 1;
+	/** What is not durable must not be answered, and what was promised is unknown: start anew from the store. */
+	#storeCrash(error: unknown): void {
+		if (!(error instanceof CodedError)) throw error;
+		this.#crash("store", `ledgers cannot be written: ${error.message}`);
 	}
 
 	#crash(reason: CrashReason, text: string): void {
 		this.#say("crash", text);
 		this.kill();
 		this.#options.onCrash?.(reason);
+	}
+
+	#sayFaults(what: string, faults: Readonly<Partial<Record<FaultName, boolean>>>): void {
+		const struck = (Object.keys(faults) as FaultName[]).filter((name) => faults[name] === true);
+		if (struck.length > 0) this.#say("fault", `${what} fault ${struck.join(" ")}`);
 	}
 
 	#say(kind: HostEvent["kind"], text: string, details: Partial<HostEvent> = {}): void {

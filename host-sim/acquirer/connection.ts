@@ -12,6 +12,8 @@ import type { Clock } from "../../src/ports";
 
 /** The network's side of a connection. */
 export interface Peer {
+	/** DE 41 that the peer's certificate names: messages of another terminal are refused. Undefined: nobody knows. */
+	readonly terminalId?: string;
 	/** Never blocks, and nothing is received before it has returned. The bytes are the peer's from now on. */
 	send(bytes: Uint8Array): void;
 	/** The host hangs up. No call follows. */
@@ -37,15 +39,31 @@ export interface ConnectionEvents {
 /** Between two pieces of a split answer. */
 const PIECE_GAP_MS = 20;
 
+/** How an answer goes out. */
+export interface SendPace {
+	/** Bytes of a piece. */
+	readonly pieceBytes: number;
+	/** From one piece to the next. */
+	readonly gapMs?: number;
+}
+
+interface Piece {
+	readonly bytes: Uint8Array;
+	/** From this piece to the next one. */
+	readonly gapMs: number;
+}
+
 export class HostConnection {
 	/** For the log. */
 	readonly number: number;
+	/** The last answer that went out whole: to be replayed by a fault. */
+	lastAnswer: Uint8Array | undefined;
 	readonly #clock: Clock;
 	readonly #peer: Peer;
 	readonly #limits: ConnectionLimits;
 	readonly #events: ConnectionEvents;
 	readonly #framer: Framer;
-	readonly #outgoing: Uint8Array[] = [];
+	readonly #outgoing: Piece[] = [];
 	#idleTimer = 0;
 	#frameTimer = 0;
 	#pieceTimer = 0;
@@ -67,6 +85,11 @@ export class HostConnection {
 
 	get closed(): boolean {
 		return this.#closed;
+	}
+
+	/** DE 41 of the peer's certificate, if it has one. */
+	get terminalId(): string | undefined {
+		return this.#peer.terminalId;
 	}
 
 	/** Bytes from the network, in any split. */
@@ -96,16 +119,17 @@ export class HostConnection {
 		}
 	}
 
-	/** Sends a copy of `bytes[0, byteLength)`; with `pieceBytes` above 0 in pieces of that many. */
-	send(bytes: Uint8Array, byteLength: number, pieceBytes = 0): void {
+	/** Sends a copy of `bytes[0, byteLength)`; with a pace in pieces. */
+	send(bytes: Uint8Array, byteLength: number, pace?: SendPace): void {
 		if (this.#closed) return;
-		if (pieceBytes === 0 && this.#outgoing.length === 0) {
+		if (pace === undefined && this.#outgoing.length === 0) {
 			this.#peer.send(bytes.slice(0, byteLength));
 			return;
 		}
-		const step = pieceBytes === 0 ? byteLength : pieceBytes;
+		const step = pace?.pieceBytes ?? byteLength;
+		const gapMs = pace?.gapMs ?? PIECE_GAP_MS;
 		for (let at = 0; at < byteLength; at += step) {
-			this.#outgoing.push(bytes.slice(at, Math.min(at + step, byteLength)));
+			this.#outgoing.push({ bytes: bytes.slice(at, Math.min(at + step, byteLength)), gapMs });
 		}
 		if (this.#outgoing.length > this.#limits.piecesMax) this.close("takes its answers too slowly");
 		else if (this.#pieceTimer === 0) this.#sendPiece();
@@ -143,9 +167,9 @@ export class HostConnection {
 		this.#pieceTimer = 0;
 		const piece = this.#outgoing.shift();
 		if (piece === undefined) return;
-		this.#peer.send(piece);
+		this.#peer.send(piece.bytes);
 		if (this.#outgoing.length > 0) {
-			this.#pieceTimer = this.#clock.setTimer(PIECE_GAP_MS, () => this.#sendPiece());
+			this.#pieceTimer = this.#clock.setTimer(piece.gapMs, () => this.#sendPiece());
 		}
 	}
 }

@@ -2,14 +2,15 @@
  * The faults of the host, by rate, by schedule or by hand. A plan outlives a crash of the host: its owner hands the
  * same plan to the next one.
  *
- * Each request draws one number for every fault, whether switched on or not, so that raising one rate does not move
- * the others of the same seed.
+ * Each request draws one number for every fault that can strike it, whether switched on or not, so that raising one
+ * rate does not move the others of the same seed. The three lists draw from sources of their own, so that a new fault in
+ * one of them moves nothing in the others.
  * @module
  */
 import { CodedError } from "../../src/core/errors";
-import type { IntegerSource } from "./random";
+import { forkOf, type IntegerSource } from "./random";
 
-/** In the order they strike. */
+/** Of requests that can move money, in the order they strike. */
 export const FAULT_NAMES = [
 	/** The request never arrives: nothing happens, no answer. */
 	"requestLost",
@@ -33,26 +34,64 @@ export const FAULT_NAMES = [
 	"badMac",
 ] as const;
 
-export type FaultName = (typeof FAULT_NAMES)[number];
+/** Of the same requests: what a session, or somebody in the middle, does wrong. */
+export const SESSION_FAULT_NAMES = [
+	/** The host has lost the terminal's working keys: it answers 97 without a MAC. */
+	"keysForgotten",
+	/** The host has changed the terminal's keys without telling: A0, under keys the terminal does not have. */
+	"keysChanged",
+	/** An earlier answer of the connection comes before the right one, or in its place. */
+	"replayedAnswer",
+	/** An answer for another terminal, or another trace number, comes before the right one. */
+	"strangerAnswer",
+	/** The answer comes a byte a second. */
+	"slowAnswer",
+] as const;
+
+/** Of sign-ons. */
+export const SIGN_ON_FAULT_NAMES = [
+	/** The sign-on never arrives. */
+	"signOnLost",
+	/** Keys are given out, and the answer is lost. */
+	"signOnAnswerLost",
+	/** Refused with 96. */
+	"signOnRefused",
+	/** A check value that does not fit its key. */
+	"wrongCheckValue",
+	/** The answer names no batch. */
+	"wrongBatch",
+] as const;
+
+const ALL_FAULT_NAMES = [...FAULT_NAMES, ...SESSION_FAULT_NAMES, ...SIGN_ON_FAULT_NAMES] as const;
+
+export type FaultName = (typeof ALL_FAULT_NAMES)[number];
+type SignOnFaultName = (typeof SIGN_ON_FAULT_NAMES)[number];
 
 /** What strikes one request. */
-export type FaultSet = Readonly<Record<FaultName, boolean>>;
+export type FaultSet = Readonly<Record<Exclude<FaultName, SignOnFaultName>, boolean>>;
+/** What strikes one sign-on. */
+export type SignOnFaultSet = Readonly<Record<SignOnFaultName, boolean>>;
 
 /** A rate is held to a millionth. */
 const RATE_PARTS = 1_000_000;
 
 export class FaultPlan {
 	readonly #random: IntegerSource;
+	readonly #sessionRandom: IntegerSource;
+	readonly #signOnRandom: IntegerSource;
 	readonly #partsByName: Record<FaultName, number>;
 	/** Requests still to be struck, by hand. */
 	readonly #armed: Record<FaultName, number>;
 	/** Request number → faults, by schedule. */
 	readonly #schedule = new Map<number, FaultName[]>();
 	#requests = 0;
+	#signOns = 0;
 
 	/** @throws {CodedError} "unknown" fault, "range" of a rate */
 	constructor(random: IntegerSource, rates: Readonly<Partial<Record<FaultName, number>>> = {}) {
 		this.#random = random;
+		this.#sessionRandom = forkOf(random, "session faults");
+		this.#signOnRandom = forkOf(random, "sign-on faults");
 		this.#partsByName = noneByName();
 		this.#armed = noneByName();
 		for (const [name, rate] of Object.entries(rates)) this.setRate(checkFaultName(name), rate);
@@ -65,12 +104,12 @@ export class FaultPlan {
 		this.#partsByName[name] = Math.floor(rate * RATE_PARTS + 0.5);
 	}
 
-	/** By hand: strikes the next `requests` requests. */
+	/** By hand: strikes the next `requests` requests, or sign-ons. */
 	arm(name: FaultName, requests = 1): void {
 		this.#armed[checkFaultName(name)] += requests;
 	}
 
-	/** By schedule: strikes the `request`-th from the plan's beginning, counted from 1. */
+	/** By schedule: strikes the `request`-th from the plan's beginning, counted from 1; sign-ons have their own count. */
 	at(request: number, name: FaultName): void {
 		const names = this.#schedule.get(request) ?? [];
 		names.push(checkFaultName(name));
@@ -79,7 +118,7 @@ export class FaultPlan {
 
 	/** No rate, nothing armed, nothing scheduled: the host is healed from now on. */
 	clear(): void {
-		for (const name of FAULT_NAMES) {
+		for (const name of ALL_FAULT_NAMES) {
 			this.#partsByName[name] = 0;
 			this.#armed[name] = 0;
 		}
@@ -91,14 +130,29 @@ export class FaultPlan {
 		return this.#requests;
 	}
 
+	/** Sign-ons decided on so far. */
+	get signOns(): number {
+		return this.#signOns;
+	}
+
 	/** What strikes the next request. Called once for each request that can move money. */
 	next(): FaultSet {
 		this.#requests++;
-		const scheduled = this.#schedule.get(this.#requests) ?? [];
-		this.#schedule.delete(this.#requests);
-		const struck = {} as Record<FaultName, boolean>;
-		for (const name of FAULT_NAMES) {
-			const drawn = this.#random.below(RATE_PARTS) < this.#partsByName[name];
+		const common = this.#draw(FAULT_NAMES, this.#random, this.#requests);
+		return { ...common, ...this.#draw(SESSION_FAULT_NAMES, this.#sessionRandom, this.#requests) };
+	}
+
+	/** What strikes the next sign-on. Called once for each. */
+	nextSignOn(): SignOnFaultSet {
+		this.#signOns++;
+		return this.#draw(SIGN_ON_FAULT_NAMES, this.#signOnRandom, this.#signOns);
+	}
+
+	#draw<T extends FaultName>(names: readonly T[], random: IntegerSource, number: number): Record<T, boolean> {
+		const scheduled = this.#schedule.get(number) ?? [];
+		const struck = {} as Record<T, boolean>;
+		for (const name of names) {
+			const drawn = random.below(RATE_PARTS) < this.#partsByName[name];
 			const byHand = this.#armed[name] > 0;
 			if (byHand) this.#armed[name]--;
 			struck[name] = drawn || byHand || scheduled.includes(name);
@@ -121,13 +175,13 @@ export function parseFault(text: string): { name: FaultName; rate: number } {
 }
 
 function checkFaultName(name: string): FaultName {
-	const known = FAULT_NAMES.find((candidate) => candidate === name);
-	if (known === undefined) throw new CodedError("unknown", "fault", `"${name}" is none of ${FAULT_NAMES.join(" ")}`);
-	return known;
+	const known = ALL_FAULT_NAMES.find((candidate) => candidate === name);
+	if (known !== undefined) return known;
+	throw new CodedError("unknown", "fault", `"${name}" is none of ${ALL_FAULT_NAMES.join(" ")}`);
 }
 
 function noneByName(): Record<FaultName, number> {
 	const parts = {} as Record<FaultName, number>;
-	for (const name of FAULT_NAMES) parts[name] = 0;
+	for (const name of ALL_FAULT_NAMES) parts[name] = 0;
 	return parts;
 }

@@ -1,73 +1,193 @@
 /**
- * The host's side of the working keys: MAC as the terminal computes it, and the PIN out of its block, which only a
- * host may do. Errors say neither PIN nor key (I9).
- * Source of the block: ISO 9564-1:2017, §9.3.2, format 0.
+ * Which keys a terminal and the host have in common, as the rest of the host sees it; and the scheme of master and
+ * session keys. The other scheme is dukpt-keys.ts.
+ *
+ * Working keys live in memory only: a host that comes back from a crash has none, and every terminal signs on again.
+ * Two sets are known at most (I10): the one given out last, and the last one the terminal has shown to have. So a
+ * sign-on answer that was lost, or a sign-on that somebody else sent, strands nothing that is under way: the older set
+ * goes when the first message under the newer one arrives.
+ * Source: PROTOCOL.md, "Security of messages"; the card network's terminal specification as publicly described, sign-on.
  * @module
  */
-/// <reference path="../../src/security/des-js.d.ts" />
-import des from "des.js";
+import { assert } from "../../src/core/assert";
 import { fromHex } from "../../src/core/bytes";
 import { CodedError } from "../../src/core/errors";
-import type { Dialect } from "../../src/iso8583/dialect";
-import type { KeyName, KeyStore } from "../../src/ports";
-import { WorkingKeyScheme } from "../../src/security/key-scheme";
+import type { MacVerifier, MessageDecoder } from "../../src/iso8583/decoder";
+import type { MacName } from "../../src/iso8583/dialect";
+import type { MacWriter } from "../../src/iso8583/encoder";
+import type { Clock } from "../../src/ports";
+import { checkValue, cmac8, desEncrypt, MAC_KEY_BYTES, sameSecret, sessionMac } from "./ciphers";
+import { drawDesKey } from "./key-draw";
+import { decryptFormat0 } from "./pin-blocks";
+import type { IntegerSource } from "./random";
+import type { TerminalEntry } from "./test-keys";
+import { TEST_KEYS } from "./test-keys";
 
-const PIN_BLOCK_BYTES = 8;
-/** Place of the errors of {@link HostKeys.decryptPin}: they are answered with a code of their own. */
-export const PIN_BLOCK_PLACE = "PIN block";
+/** The keys of one exchange: its answer is under the keys its request was under. */
+export interface ExchangeKeys extends MacWriter {
+	/** @param block - DE 52. @returns digits. @throws {CodedError} "format" at PIN_BLOCK_PLACE */
+	decryptPin(block: Uint8Array, pan: string): string;
+}
 
-export class HostKeys {
-	readonly #scheme: WorkingKeyScheme;
-	readonly #pik: Uint8Array;
+/**
+ * right: the MAC is the terminal's. wrong: missing, or nobody's. none: the host has no keys for this terminal.
+ * `keys` are those of the answer; undefined: it goes without a MAC.
+ */
+export interface KeyCheck {
+	readonly verdict: "right" | "wrong" | "none";
+	readonly keys: ExchangeKeys | undefined;
+}
 
-	/** @param table - hex by name; PIK of 16 bytes and MAK are needed. @throws {CodedError} "length" | "charset" */
-	constructor(table: Readonly<Partial<Record<KeyName, string>>>, dialect: Dialect) {
-		const keys: KeyStore = {
-			read(name, out) {
-				const key = fromHex(table[name] ?? "", `key ${name}`);
-				out.set(key);
-				return key.length;
-			},
-		};
-		this.#scheme = new WorkingKeyScheme(keys, dialect.mac);
-		this.#pik = fromHex(table.PIK ?? "", "key PIK");
-		if (this.#pik.length !== 16 || !this.#scheme.ready()) throw new CodedError("length", "host keys");
+export interface HostKeyScheme {
+	/** Judges the session MAC of the message in the decoder. */
+	check(terminal: TerminalEntry, message: MessageDecoder): KeyCheck;
+	/** A sign-on. @returns DE 62 of the answer, empty where the scheme has nothing to give out */
+	signOn(terminal: TerminalEntry): Uint8Array;
+	/** The host has no keys for this terminal from now on: a sign-off, or a fault. */
+	forget(terminal: TerminalEntry): void;
+	/** A fault: the host takes other keys without telling. */
+	change(terminal: TerminalEntry): void;
+}
+
+/** What a sign-on gives out. */
+export interface WorkingKeys {
+	/** 16 bytes. */
+	readonly pik: Uint8Array;
+	/** 8 or 16 bytes. */
+	readonly mak: Uint8Array;
+}
+
+export interface SessionKeysOptions {
+	readonly mac: MacName;
+	readonly random: IntegerSource;
+	readonly clock: Clock;
+	/** 8 or 16; sent as 16 bytes, the last 8 of a short one zero. */
+	readonly makBytes: 8 | 16;
+	/** Instead of drawn ones: for known answers. */
+	readonly workingKeys: WorkingKeys | undefined;
+}
+
+/** A terminal that asks again sooner, without having used what it got, gets the same set: a flood draws no keys. */
+export const NEW_KEYS_MS_MIN = 1_000;
+
+/** PIK under TMK 16, check value 4, MAK under TMK 16, check value 4. */
+const KEY_BLOCK_BYTES = 40;
+
+class SessionSet implements ExchangeKeys, MacVerifier {
+	readonly keys: WorkingKeys;
+	readonly #mac: MacName;
+
+	constructor(keys: WorkingKeys, mac: MacName) {
+		this.keys = keys;
+		this.#mac = mac;
 	}
 
-	/** Computes and verifies MACs under the MAK. */
-	get macs(): WorkingKeyScheme {
-		return this.#scheme;
+	mac(bytes: Uint8Array, start: number, end: number, out: Uint8Array, outOffset: number): void {
+		out.set(sessionMac(this.#mac, this.keys.mak, bytes.subarray(start, end)), outOffset);
 	}
 
-	/**
-	 * @param block - 8 bytes, DE 52
-	 * @returns the digits as typed
-	 * @throws {CodedError} "format" when no PIN of 4–12 digits for this card comes out of it
-	 */
+	verify(bytes: Uint8Array, start: number, end: number, macOffset: number): boolean {
+		const expected = sessionMac(this.#mac, this.keys.mak, bytes.subarray(start, end));
+		return sameSecret(expected, bytes.subarray(macOffset, macOffset + expected.length));
+	}
+
 	decryptPin(block: Uint8Array, pan: string): string {
-		if (block.length !== PIN_BLOCK_BYTES || pan.length < 13) throw new CodedError("format", PIN_BLOCK_PLACE);
-		const clear = block.slice();
-		// Two-key triple DES backwards: D(K1), E(K2), D(K1).
-		this.#des("decrypt", 0, clear);
-		this.#des("encrypt", 8, clear);
-		this.#des("decrypt", 0, clear);
-		for (let i = 0; i < 12; i++) {
-			const digit = pan.charCodeAt(pan.length - 13 + i) - 48;
-			clear[2 + (i >> 1)] ^= (i & 1) === 0 ? digit << 4 : digit;
+		return decryptFormat0(block, pan, this.keys.pik);
+	}
+}
+
+/** What is known of one terminal. At least one of the sets is there. */
+interface Held {
+	/** Given out last, and not used yet. */
+	given?: SessionSet | undefined;
+	/** The terminal has used it. */
+	used?: SessionSet;
+	/** Of `given`, monotonic ms. */
+	givenAtMs: number;
+}
+
+export class SessionKeys implements HostKeyScheme {
+	readonly #options: SessionKeysOptions;
+	readonly #held = new Map<TerminalEntry, Held>();
+
+	/** @throws {CodedError} "length" when the algorithm takes no MAK of that length */
+	constructor(options: SessionKeysOptions) {
+		const { mac, makBytes, workingKeys } = options;
+		const right = MAC_KEY_BYTES[mac].includes(workingKeys?.mak.length ?? makBytes);
+		if (!right || (workingKeys !== undefined && workingKeys.pik.length !== 16)) {
+			throw new CodedError("length", "host working keys");
 		}
-		const digits = clear[0];
-		if (digits < 4 || digits > 12) throw new CodedError("format", PIN_BLOCK_PLACE);
-		let pin = "";
-		for (let i = 0; i < 14; i++) {
-			const nibble = (i & 1) === 0 ? clear[1 + (i >> 1)] >> 4 : clear[1 + (i >> 1)] & 15;
-			if (i < digits ? nibble > 9 : nibble !== 15) throw new CodedError("format", PIN_BLOCK_PLACE);
-			if (i < digits) pin += String.fromCharCode(48 + nibble);
-		}
-		return pin;
+		this.#options = options;
 	}
 
-	#des(type: "encrypt" | "decrypt", keyOffset: number, block: Uint8Array): void {
-		const cipher = des.DES.create({ type, key: this.#pik.subarray(keyOffset, keyOffset + 8) });
-		cipher._update(block, 0, block, 0);
+	check(terminal: TerminalEntry, message: MessageDecoder): KeyCheck {
+		const held = this.#held.get(terminal);
+		if (held === undefined) return { verdict: "none", keys: undefined };
+		const { given, used } = held;
+		if (given !== undefined && message.verify(given)) {
+			held.used = given;
+			held.given = undefined;
+			return { verdict: "right", keys: given };
+		}
+		if (used !== undefined && message.verify(used)) return { verdict: "right", keys: used };
+		return { verdict: "wrong", keys: given ?? used };
+	}
+
+	signOn(terminal: TerminalEntry): Uint8Array {
+		const nowMs = this.#options.clock.monotonic();
+		const held = this.#held.get(terminal) ?? { givenAtMs: 0 };
+		this.#held.set(terminal, held);
+		if (held.given === undefined || nowMs - held.givenAtMs >= NEW_KEYS_MS_MIN) {
+			held.given = this.#draw();
+			held.givenAtMs = nowMs;
+		}
+		return keyBlock(fromHex(terminal.tmk ?? TEST_KEYS.TMK, "host TMK"), held.given.keys);
+	}
+
+	forget(terminal: TerminalEntry): void {
+		this.#held.delete(terminal);
+	}
+
+	change(terminal: TerminalEntry): void {
+		if (this.#held.has(terminal)) this.#held.set(terminal, { given: this.#draw(), givenAtMs: 0 });
+	}
+
+	#draw(): SessionSet {
+		const { mac, makBytes, random, workingKeys } = this.#options;
+		const keys = workingKeys ?? { pik: drawDesKey(random, 16), mak: drawDesKey(random, makBytes) };
+		return new SessionSet(keys, mac);
+	}
+}
+
+/** DE 62 of a sign-on answer. */
+export function keyBlock(tmk: Uint8Array, keys: WorkingKeys): Uint8Array {
+	assert(keys.pik.length === 16 && (keys.mak.length === 8 || keys.mak.length === 16), "working keys");
+	const block = new Uint8Array(KEY_BLOCK_BYTES);
+	const pik = block.subarray(0, 16);
+	const mak = block.subarray(20, 36);
+	pik.set(keys.pik);
+	mak.set(keys.mak);
+	desEncrypt(tmk, pik);
+	desEncrypt(tmk, mak);
+	block.set(checkValue(keys.pik), 16);
+	block.set(checkValue(keys.mak), 36);
+	return block;
+}
+
+/** MACs of sync messages: AES-CMAC under the terminal's host authentication key. */
+export class HostSyncMac implements MacWriter, MacVerifier {
+	readonly #hak: Uint8Array;
+
+	constructor(terminal: TerminalEntry) {
+		this.#hak = fromHex(terminal.hak ?? TEST_KEYS.HAK, "host HAK");
+	}
+
+	mac(bytes: Uint8Array, start: number, end: number, out: Uint8Array, outOffset: number): void {
+		out.set(cmac8(this.#hak, bytes.subarray(start, end)), outOffset);
+	}
+
+	verify(bytes: Uint8Array, start: number, end: number, macOffset: number): boolean {
+		const expected = cmac8(this.#hak, bytes.subarray(start, end));
+		return sameSecret(expected, bytes.subarray(macOffset, macOffset + expected.length));
 	}
 }

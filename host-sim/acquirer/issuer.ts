@@ -1,36 +1,42 @@
 /**
  * The issuer's ledger: cards, balances, and every debit and credit by movement.
  *
- * Holds by itself, whatever order things arrive in: at most one debit for each movement; a reversal credits back at
- * most once and never more than the debit; an original that arrives after its reversal is refused (I5, I6).
+ * Holds by itself, whatever order things arrive in: at most one debit for each movement; reversal, void and refunds
+ * together never credit more than the debit; an original that arrives after its reversal is refused (I5, I6).
  * A fact is durable before the ledger in memory shows it, so a crash at any moment leaves the two equal.
  * @module
  */
 import { assert } from "../../src/core/assert";
 import { CodedError } from "../../src/core/errors";
-import { addAmount, checkAmount, subtractAmount } from "../../src/core/money";
+import { AMOUNT_MINOR_MAX, checkAmount, subtractAmount } from "../../src/core/money";
 import { maskPan } from "../../src/iso8583/mask";
 import type { TestCard } from "../test-cards";
 import type { LedgerStore } from "./ledger-store";
-import { isMovementKey, type MovementKey, movementText } from "./movement";
+import { isMovementKey, isSameMovement, type MovementKey, movementText } from "./movement";
 import type { IntegerSource } from "./random";
 
 /** What the issuer writes down. Cards go by name: no card number is kept on disk. */
 export type IssuerFact =
 	| { kind: "debit"; key: MovementKey; card: string; amountMinor: number; authorization: string; at: number }
 	| { kind: "credit"; key: MovementKey; amountMinor: number; at: number }
-	/** A reversal came for a debit that was never made: it must not be made any more. */
+	/** A void or a refund, a movement of its own: gives back of the original's debit. */
+	| { kind: "refund"; key: MovementKey; original: MovementKey; amountMinor: number; at: number }
+	/** A void is taken back: what it gave is debited again; 0 when the original was reversed meanwhile. */
+	| { kind: "undo"; key: MovementKey; amountMinor: number; at: number }
+	/** A reversal came for what was never made: it must not be made any more. */
 	| { kind: "tombstone"; key: MovementKey; at: number };
 
 /** One request for money, decoded and authenticated. */
 export interface AuthorizationRequest {
 	readonly key: MovementKey;
 	readonly pan: string;
-	/** YYMM as the card says. */
-	readonly expiry: string;
+	/** YYMM as the card says; undefined where the message has none: the issuer's own record decides. */
+	readonly expiry: string | undefined;
 	readonly amountMinor: number;
 	/** As typed; undefined when the terminal sent none. */
 	readonly pin: string | undefined;
+	/** The sale was made without the issuer, or is sent again: no PIN is asked for any more. */
+	readonly afterTheFact?: boolean;
 	/** Host's wall time, ms since 1970. */
 	readonly at: number;
 	/** YYMM of today at the host's place. */
@@ -43,9 +49,19 @@ export interface AuthorizationResult {
 	readonly authorization: string;
 }
 
+/** A void or a refund, decoded and authenticated. */
+export interface RefundRequest {
+	/** Of its own. */
+	readonly key: MovementKey;
+	readonly original: MovementKey;
+	readonly maskedPan: string;
+	readonly amountMinor: number;
+	readonly at: number;
+}
+
 /**
- * credited: the debit is taken back, now or before. unknown: no such debit, and none will be made any more.
- * mismatch: amount or card is not the debit's; nothing was done.
+ * credited: what was done is taken back, now or before. unknown: nothing was done, and nothing will be any more.
+ * mismatch: amount or card is not the original's; nothing was done.
  */
 export type ReversalResult = "credited" | "unknown" | "mismatch";
 
@@ -57,10 +73,15 @@ export interface IssuerMovement {
 	authorization: string;
 	/** Amount of the debit, 0 where there is none. */
 	debitedMinor: number;
+	/** Of the reversal: what was left of the debit. */
 	creditedMinor: number;
 	debits: number;
 	credits: number;
 	tombstone: boolean;
+	/** Given back of this debit by voids and refunds that stand. */
+	refundedMinor: number;
+	/** Set for a void or a refund: what it gave back, and of which debit. */
+	readonly gave: { readonly original: MovementKey; readonly amountMinor: number; undone: boolean } | undefined;
 }
 
 const AUTHORIZATION_ALPHABET = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ";
@@ -94,21 +115,16 @@ export class IssuerLedger {
 	/** Decides, and debits durably when it approves. A repeat of an approved movement gets the same answer. */
 	authorize(request: AuthorizationRequest): AuthorizationResult {
 		const known = this.#movements.get(movementText(request.key));
-		const card = this.#cardsByPan.get(request.pan);
 		if (known !== undefined) {
 			// After its reversal an original is refused: the cardholder has been told "not charged".
 			if (known.tombstone || known.credits > 0) return declined("12");
+			const card = this.#cardsByPan.get(request.pan);
 			if (known.card !== card?.name || known.debitedMinor !== request.amountMinor) return declined("94");
 			return { code: "00", authorization: known.authorization };
 		}
 		if (request.amountMinor === 0) return declined("13");
-		if (card === undefined) return declined("14");
-		if (card.issuerCode !== undefined) return declined(card.issuerCode);
-		if (request.expiry < request.month || request.expiry !== card.expiry) return declined("54");
-		const pin = card.issuerPin ?? card.pin;
-		if (card.pinWanted || request.pin !== undefined) {
-			if (request.pin === undefined || request.pin !== pin) return declined("55");
-		}
+		const card = this.#checkCard(request);
+		if (typeof card === "string") return declined(card);
 		if (this.balance(card.name) < request.amountMinor) return declined("51");
 		const authorization = this.#newAuthorization();
 		this.#record({
@@ -122,20 +138,65 @@ export class IssuerLedger {
 		return { code: "00", authorization };
 	}
 
-	/** Takes a debit back, once; remembers the reversal of a debit it has not seen. Safe to repeat. */
-	reverse(key: MovementKey, maskedPan: string, amountMinor: number, at: number): ReversalResult {
-		const known = this.#movements.get(movementText(key));
-		if (known === undefined) {
-			this.#record({ kind: "tombstone", key, at });
-			return "unknown";
-		}
-		if (known.debits === 0) return "unknown";
-		if (known.debitedMinor !== amountMinor || this.#maskedByName.get(known.card) !== maskedPan) return "mismatch";
-		if (known.credits === 0) this.#record({ kind: "credit", key, amountMinor, at });
-		return "credited";
+	/** What the card holds, for its holder. @returns DE 39 when the issuer does not tell */
+	inquire(request: Omit<AuthorizationRequest, "key" | "amountMinor" | "at">): number | string {
+		const card = this.#checkCard(request);
+		return typeof card === "string" ? card : this.balance(card.name);
 	}
 
-	/** What the card holds now. @throws {CodedError} "unknown" */
+	/** Gives back of a debit, durably, for a void or a refund. Safe to repeat. @returns DE 39 */
+	refund(request: RefundRequest): string {
+		const { key, original, amountMinor, at } = request;
+		const known = this.#movements.get(movementText(key));
+		if (known !== undefined) {
+			if (known.tombstone || known.gave?.undone === true) return "12";
+			const same = known.gave?.amountMinor === amountMinor && isSameMovement(known.gave.original, original);
+			return same ? "00" : "94";
+		}
+		const debit = this.#movements.get(movementText(original));
+		if (amountMinor === 0) return "13";
+		if (debit === undefined || debit.debits === 0) return "25";
+		if (debit.credits > 0) return "12";
+		if (this.#maskedByName.get(debit.card) !== request.maskedPan) return "64";
+		if (amountMinor > debit.debitedMinor - debit.refundedMinor) return "64";
+		this.#record({ kind: "refund", key, original, amountMinor, at });
+		return "00";
+	}
+
+	/** What {@link reverse} would say, without doing it. */
+	canReverse(key: MovementKey, what: "debit" | "void", maskedPan: string, amountMinor: number): ReversalResult {
+		const known = this.#movements.get(movementText(key));
+		if (known === undefined || known.tombstone) return "unknown";
+		if (known.gave === undefined ? what === "void" : what === "debit") return "mismatch";
+		const debit = known.gave === undefined ? known : this.#movements.get(movementText(known.gave.original))!;
+		if (this.#maskedByName.get(debit.card) !== maskedPan) return "mismatch";
+		return (known.gave?.amountMinor ?? known.debitedMinor) === amountMinor ? "credited" : "mismatch";
+	}
+
+	/** Takes a debit back, or a void; remembers the reversal of what it has not seen. Safe to repeat. */
+	reverse(
+		key: MovementKey,
+		what: "debit" | "void",
+		maskedPan: string,
+		amountMinor: number,
+		at: number,
+	): ReversalResult {
+		const result = this.canReverse(key, what, maskedPan, amountMinor);
+		const known = this.#movements.get(movementText(key));
+		if (known === undefined) this.#record({ kind: "tombstone", key, at });
+		if (result !== "credited" || known === undefined) return result;
+		if (known.gave === undefined) {
+			// What voids and refunds have given back already is not given twice.
+			const rest = subtractAmount(known.debitedMinor, known.refundedMinor, "issuer reversal");
+			if (known.credits === 0) this.#record({ kind: "credit", key, amountMinor: rest, at });
+		} else if (!known.gave.undone) {
+			const reversed = this.#movements.get(movementText(known.gave.original))!.credits > 0;
+			this.#record({ kind: "undo", key, amountMinor: reversed ? 0 : amountMinor, at });
+		}
+		return result;
+	}
+
+	/** What the card holds now; below zero when a void was taken back too late. @throws {CodedError} "unknown" */
 	balance(card: string): number {
 		const balanceMinor = this.#balances.get(card);
 		if (balanceMinor === undefined) throw new CodedError("unknown", "issuer card");
@@ -150,6 +211,20 @@ export class IssuerLedger {
 	/** Every movement the issuer has heard of, oldest first. */
 	movements(): IterableIterator<Readonly<IssuerMovement>> {
 		return this.#movements.values();
+	}
+
+	/** @returns DE 39 when the card cannot pay at all */
+	#checkCard(
+		request: Pick<AuthorizationRequest, "pan" | "expiry" | "pin" | "month" | "afterTheFact">,
+	): TestCard | string {
+		const card = this.#cardsByPan.get(request.pan);
+		if (card === undefined) return "14";
+		if (card.issuerCode !== undefined) return card.issuerCode;
+		if (card.expiry < request.month || (request.expiry !== undefined && request.expiry !== card.expiry)) return "54";
+		if (request.afterTheFact === true) return card;
+		const pin = card.issuerPin ?? card.pin;
+		const wrongPin = request.pin === undefined || request.pin !== pin;
+		return wrongPin && (card.pinWanted || request.pin !== undefined) ? "55" : card;
 	}
 
 	#newAuthorization(): string {
@@ -173,8 +248,22 @@ export class IssuerLedger {
 		switch (fact.kind) {
 			case "debit": // Never twice, never after its reversal, never more than the card holds.
 				return known === undefined && fact.amountMinor <= (this.#balances.get(fact.card) ?? -1);
-			case "credit": // Once, and exactly what was debited.
-				return known?.debits === 1 && known.credits === 0 && known.debitedMinor === fact.amountMinor;
+			case "credit": // Once, and exactly what is left of the debit.
+				return (
+					known?.debits === 1 && known.credits === 0 && known.debitedMinor - known.refundedMinor === fact.amountMinor
+				);
+			case "refund": {
+				// Never twice, never of a debit that was reversed, and all together never more than the debit.
+				const debit = isMovementKey(fact.original) ? this.#movements.get(movementText(fact.original)) : undefined;
+				const rest = debit?.debits === 1 && debit.credits === 0 ? debit.debitedMinor - debit.refundedMinor : 0;
+				return known === undefined && Number.isSafeInteger(fact.amountMinor) && inRange(fact.amountMinor, 1, rest);
+			}
+			case "undo": {
+				// Once, and exactly what the void gave back, unless the original's reversal has given all.
+				if (known?.gave === undefined || known.gave.undone) return false;
+				const reversed = this.#movements.get(movementText(known.gave.original))!.credits > 0;
+				return fact.amountMinor === (reversed ? 0 : known.gave.amountMinor);
+			}
 			case "tombstone":
 				return known === undefined;
 			default:
@@ -186,9 +275,18 @@ export class IssuerLedger {
 		const text = movementText(fact.key);
 		if (fact.kind === "credit") {
 			const known = this.#movements.get(text)!;
-			this.#balances.set(known.card, addAmount(this.balance(known.card), fact.amountMinor, "issuer balance"));
+			this.#credit(known.card, fact.amountMinor);
 			known.creditedMinor = fact.amountMinor;
 			known.credits = 1;
+			return;
+		}
+		if (fact.kind === "undo") {
+			const gave = this.#movements.get(text)!.gave!;
+			const debit = this.#movements.get(movementText(gave.original))!;
+			debit.refundedMinor -= fact.amountMinor;
+			// The holder may have spent it: what a void gave by mistake is owed, even below zero.
+			this.#balances.set(debit.card, this.balance(debit.card) - fact.amountMinor);
+			gave.undone = true;
 			return;
 		}
 		const movement: IssuerMovement = {
@@ -200,17 +298,33 @@ export class IssuerLedger {
 			debits: 0,
 			credits: 0,
 			tombstone: fact.kind === "tombstone",
+			refundedMinor: 0,
+			gave:
+				fact.kind === "refund" ? { original: fact.original, amountMinor: fact.amountMinor, undone: false } : undefined,
 		};
 		if (fact.kind === "debit") {
-			const balanceMinor = subtractAmount(this.balance(fact.card), fact.amountMinor, "issuer balance");
-			this.#balances.set(fact.card, balanceMinor);
+			this.#balances.set(fact.card, subtractAmount(this.balance(fact.card), fact.amountMinor, "issuer balance"));
 			movement.card = fact.card;
 			movement.authorization = fact.authorization;
 			movement.debitedMinor = fact.amountMinor;
 			movement.debits = 1;
+		} else if (fact.kind === "refund") {
+			const debit = this.#movements.get(movementText(fact.original))!;
+			debit.refundedMinor += fact.amountMinor;
+			this.#credit(debit.card, fact.amountMinor);
 		}
 		this.#movements.set(text, movement);
 	}
+
+	#credit(card: string, amountMinor: number): void {
+		const balanceMinor = this.balance(card) + amountMinor;
+		assert(balanceMinor <= AMOUNT_MINOR_MAX, "I6 an issuer gives back only what it took");
+		this.#balances.set(card, balanceMinor);
+	}
+}
+
+function inRange(value: number, least: number, greatest: number): boolean {
+	return value >= least && value <= greatest;
 }
 
 function declined(code: string): AuthorizationResult {

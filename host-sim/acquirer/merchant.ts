@@ -1,8 +1,8 @@
 /**
  * The merchant's ledger: what was posted to the shop's account, by movement.
  *
- * Holds by itself: one credit at most for each movement, taken back at most once and to the fen; a credit that comes
- * after its reversal is refused (I6). The acquirer decides when to post; this ledger only keeps the account.
+ * Holds by itself: one credit at most for each movement, taken back at most once; reversal, void and refunds together
+ * never take more than the credit; a credit that comes after its reversal is refused (I6). The acquirer decides when to post; this ledger only keeps the account.
  * @module
  */
 import { assert } from "../../src/core/assert";
@@ -14,6 +14,10 @@ import { isMovementKey, type MovementKey, movementText } from "./movement";
 export type MerchantFact =
 	| { kind: "credit"; key: MovementKey; amountMinor: number; at: number }
 	| { kind: "debit"; key: MovementKey; amountMinor: number; at: number }
+	/** A void or a refund, a movement of its own: takes back of the original's credit. */
+	| { kind: "refund"; key: MovementKey; original: MovementKey; amountMinor: number; at: number }
+	/** A void is taken back: what it took is credited again; 0 when the original was reversed meanwhile. */
+	| { kind: "undo"; key: MovementKey; amountMinor: number; at: number }
 	/** Reversed before anything was posted: nothing may be posted any more. */
 	| { kind: "tombstone"; key: MovementKey; at: number };
 
@@ -21,8 +25,14 @@ export type MerchantFact =
 export interface MerchantMovement {
 	readonly key: MovementKey;
 	creditedMinor: number;
+	/** Of the reversal: what was left of the credit. */
 	debitedMinor: number;
+	reversed: boolean;
 	tombstone: boolean;
+	/** Taken back of this credit by voids and refunds that stand. */
+	refundedMinor: number;
+	/** Set for a void or a refund: what it took back, and of which credit. */
+	readonly took: { readonly original: MovementKey; readonly amountMinor: number; undone: boolean } | undefined;
 }
 
 export class MerchantLedger {
@@ -46,12 +56,21 @@ export class MerchantLedger {
 		return true;
 	}
 
-	/** Takes the posting of a movement back, once; a later posting of it is refused. Safe to repeat. */
+	/** Takes back of a posting for a void or a refund that the issuer has given. Safe to repeat. */
+	refund(key: MovementKey, original: MovementKey, amountMinor: number, at: number): void {
+		if (!this.#movements.has(movementText(key))) this.#record({ kind: "refund", key, original, amountMinor, at });
+	}
+
+	/** Takes a posting or a void back, once; a later posting of it is refused. Safe to repeat. */
 	reverse(key: MovementKey, at: number): void {
 		const known = this.#movements.get(movementText(key));
 		if (known === undefined) this.#record({ kind: "tombstone", key, at });
-		else if (known.creditedMinor > known.debitedMinor) {
-			this.#record({ kind: "debit", key, amountMinor: known.creditedMinor, at });
+		else if (known.took !== undefined) {
+			const original = this.#movements.get(movementText(known.took.original))!;
+			const amountMinor = original.reversed ? 0 : known.took.amountMinor;
+			if (!known.took.undone) this.#record({ kind: "undo", key, amountMinor, at });
+		} else if (!known.tombstone && !known.reversed) {
+			this.#record({ kind: "debit", key, amountMinor: known.creditedMinor - known.refundedMinor, at });
 		}
 	}
 
@@ -78,8 +97,25 @@ export class MerchantLedger {
 			case "credit": // Never twice, never after its reversal.
 			case "tombstone":
 				return known === undefined;
-			case "debit": // Once, and exactly what was posted.
-				return known?.debitedMinor === 0 && known.creditedMinor === fact.amountMinor;
+			case "debit": // Once, and exactly what is left of what was posted.
+				return (
+					known !== undefined &&
+					known.creditedMinor > 0 &&
+					!known.reversed &&
+					known.creditedMinor - known.refundedMinor === fact.amountMinor
+				);
+			case "refund": {
+				// Never twice, never of a posting that was reversed, and all together never more than the posting.
+				const posted = isMovementKey(fact.original) ? this.#movements.get(movementText(fact.original)) : undefined;
+				const rest = posted === undefined || posted.reversed ? 0 : posted.creditedMinor - posted.refundedMinor;
+				const whole = Number.isSafeInteger(fact.amountMinor) && fact.amountMinor > 0;
+				return known === undefined && whole && fact.amountMinor <= rest;
+			}
+			case "undo": {
+				if (known?.took === undefined || known.took.undone) return false;
+				const { reversed } = this.#movements.get(movementText(known.took.original))!;
+				return fact.amountMinor === (reversed ? 0 : known.took.amountMinor);
+			}
 			default:
 				return false;
 		}
@@ -88,11 +124,29 @@ export class MerchantLedger {
 	#apply(fact: MerchantFact): void {
 		const text = movementText(fact.key);
 		if (fact.kind === "debit") {
-			this.#movements.get(text)!.debitedMinor = fact.amountMinor;
+			const known = this.#movements.get(text)!;
+			known.debitedMinor = fact.amountMinor;
+			known.reversed = true;
 			return;
 		}
-		const creditedMinor = fact.kind === "credit" ? checkAmount(fact.amountMinor, "merchant credit") : 0;
-		const tombstone = fact.kind === "tombstone";
-		this.#movements.set(text, { key: fact.key, creditedMinor, debitedMinor: 0, tombstone });
+		if (fact.kind === "undo") {
+			const took = this.#movements.get(text)!.took!;
+			this.#movements.get(movementText(took.original))!.refundedMinor -= fact.amountMinor;
+			took.undone = true;
+			return;
+		}
+		if (fact.kind === "refund") {
+			this.#movements.get(movementText(fact.original))!.refundedMinor += fact.amountMinor;
+		}
+		this.#movements.set(text, {
+			key: fact.key,
+			creditedMinor: fact.kind === "credit" ? checkAmount(fact.amountMinor, "merchant credit") : 0,
+			debitedMinor: 0,
+			reversed: false,
+			tombstone: fact.kind === "tombstone",
+			refundedMinor: 0,
+			took:
+				fact.kind === "refund" ? { original: fact.original, amountMinor: fact.amountMinor, undone: false } : undefined,
+		});
 	}
 }

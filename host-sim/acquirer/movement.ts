@@ -31,3 +31,7 @@ export function isMovementKey(value: unknown): value is MovementKey {
 		Number.isSafeInteger(key.stan)
 	);
 }
+
+export function isSameMovement(a: MovementKey, b: MovementKey): boolean {
+	return movementText(a) === movementText(b);
+}

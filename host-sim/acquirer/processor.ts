@@ -1,71 +1,57 @@
 /**
  * What the acquirer does with a sale and with a reversal: the durable steps over the three ledgers, in their order,
- * and nothing of connections or bytes. See DESIGN.md, "Order of durable steps".
+ * and nothing of connections or bytes. What refers to an earlier sale is in follow-ups.ts. See DESIGN.md, "Order of
+ * durable steps".
  *
  * Each step may be repeated without effect, so a crash between any two is mended by whatever comes next: the restart
  * (which finishes what the acquirer has recorded), the terminal's repeat, or its reversal.
  * @module
  */
 import type { TestCard } from "../test-cards";
+import { FollowUps } from "./follow-ups";
 import { hostDate, hostMonth } from "./host-time";
 import { IssuerLedger, type ReversalResult } from "./issuer";
 import type { LedgerStore } from "./ledger-store";
 import { MerchantLedger } from "./merchant";
 import type { MovementKey } from "./movement";
+import {
+	CODE_AFTER_REVERSAL,
+	CODE_NUMBER_USED,
+	CODE_ORIGINAL_DIFFERS,
+	CODE_UNKNOWN_ORIGINAL,
+	type Outcome,
+	refusal,
+} from "./outcome";
 import type { IntegerSource } from "./random";
 import { AcquirerRecords, type ReversalRecord, type SaleRecord } from "./records";
+import type { RequestFields } from "./requests";
 import { type Statement, statementOf } from "./statement";
+import type { TerminalEntry } from "./test-keys";
 
-/** A sale, decoded and authenticated. */
-export interface SaleRequest {
-	readonly key: MovementKey;
-	readonly pan: string;
-	/** The card number as logs and records show it. */
-	readonly maskedPan: string;
-	/** YYMM. */
-	readonly expiry: string;
-	readonly amountMinor: number;
+/** A request, decoded and authenticated. */
+export interface KnownRequest extends RequestFields {
 	/** Decrypted; undefined when the message carries no PIN block. */
 	readonly pin: string | undefined;
 	/** Host's wall time of arrival, ms since 1970. */
 	readonly at: number;
 }
 
-/** A reversal, decoded and authenticated. */
-export interface ReversalRequest {
-	/** Of the original. */
-	readonly key: MovementKey;
-	readonly maskedPan: string;
-	readonly amountMinor: number;
-	/** DE 39 of the request. */
-	readonly reason: string;
-	readonly at: number;
+/** The three ledgers, and what they need together. */
+export interface Books {
+	readonly issuer: IssuerLedger;
+	readonly records: AcquirerRecords;
+	readonly merchant: MerchantLedger;
+	/** Retrieval reference number: MMDD and a running number, which the records carry on across restarts. */
+	newRrn(at: number): string;
+	/** Makes a debit that the acquirer has no record of: authorizes, records, posts. Undefined: crashed in between. */
+	debit(request: KnownRequest, sale: NewSale, crash: boolean): Outcome | undefined;
 }
 
-/** What the answer says. */
-export interface Outcome {
-	/** DE 39. */
-	readonly code: string;
-	/** DE 37. */
-	readonly rrn: string;
-	/** DE 38, empty when there is none. */
-	readonly authorization: string;
-	/** DE 12, 13, 15: of the first answer, also when it is given again. */
-	readonly at: number;
-	/** The same request was answered before. */
-	readonly repeat: boolean;
-}
-
-/** DE 39 for an original that comes after its reversal: invalid transaction. */
-export const CODE_AFTER_REVERSAL = "12";
-/** DE 39 for another sale under a number that is used: duplicate transmission. */
-export const CODE_NUMBER_USED = "94";
-/** DE 39 for a reversal that does not agree with its original: original amount incorrect. It ends no repeating. */
-export const CODE_REVERSAL_MISMATCH = "64";
-/** DE 39 for a reversal whose original nobody knows. */
-export const CODE_UNKNOWN_ORIGINAL = "25";
+/** What is debited, beside the card. */
+export interface NewSale extends Pick<SaleRecord, "key" | "by" | "slipRrn"> {}
 
 const RRN_NUMBERS = 100_000_000;
+const BATCH_MAX = 999_999;
 
 export interface ProcessorOptions {
 	readonly store: LedgerStore;
@@ -77,96 +63,72 @@ export class Processor {
 	readonly #issuer: IssuerLedger;
 	readonly #merchant: MerchantLedger;
 	readonly #records: AcquirerRecords;
+	readonly #followUps: FollowUps;
 
-	/** Replays the store and finishes what a crash interrupted. @throws {CodedError} "damaged" */
+	/** Replays the ledgers and finishes what the acquirer has recorded. @throws {CodedError} "damaged" */
 	constructor(options: ProcessorOptions) {
 		this.#issuer = new IssuerLedger(options.cards, options.store, options.random);
 		this.#merchant = new MerchantLedger(options.store);
 		this.#records = new AcquirerRecords(options.store);
-		for (const { sale, reversal } of this.#records.movements()) {
+		this.#followUps = new FollowUps({
+			issuer: this.#issuer,
+			records: this.#records,
+			merchant: this.#merchant,
+			newRrn: (at) => this.#newRrn(at),
+			debit: (request, sale, crash) => this.#debit(request, sale, crash),
+		});
+		for (const { sale, refund, reversal } of this.#records.movements()) {
+			if (sale !== undefined && reversal === undefined) this.#post(sale);
+			if (refund !== undefined && reversal === undefined) this.#followUps.post(refund);
 			if (reversal !== undefined) this.#takeBack(reversal);
-			else if (sale !== undefined) this.#post(sale);
 		}
 	}
 
 	/**
-	 * @param crash - stop between the issuer's debit and the acquirer's record, as a dying host would
+	 * @param crash - stop between the issuer's step and the acquirer's record (of a reversal: the other way round), as a
+	 * dying host would
 	 * @returns undefined when it crashed
 	 */
-	sale(request: SaleRequest, crash: boolean): Outcome | undefined {
-		const known = this.#records.find(request.key);
-		if (known?.reversal !== undefined) return this.#refusal(CODE_AFTER_REVERSAL, request.at);
-		if (known?.sale !== undefined) {
-			const same = known.sale.amountMinor === request.amountMinor && known.sale.card === request.maskedPan;
-			return same ? { ...answerOf(known.sale), repeat: true } : this.#refusal(CODE_NUMBER_USED, request.at);
+	handle(request: KnownRequest, crash: boolean): Outcome | undefined {
+		switch (request.kind) {
+			case "sale":
+			case "offlineSale":
+				return this.#sale(request, crash);
+			case "reversal":
+			case "voidReversal":
+				return this.#reversal(request, crash);
+			case "void":
+			case "refund":
+				return this.#followUps.refund(request, crash);
+			case "resend":
+				return this.#followUps.resend(request, crash);
+			case "query":
+				return this.#followUps.query(request);
+			case "balance":
+				return this.#balanceOf(request);
 		}
-		const { code, authorization } = this.#issuer.authorize({
-			key: request.key,
-			pan: request.pan,
-			expiry: request.expiry,
-			amountMinor: request.amountMinor,
-			pin: request.pin,
-			at: request.at,
-			month: hostMonth(request.at),
-		});
-		if (crash) return undefined;
-		// These two speak of what the issuer holds under this number, not of this request: they settle nothing.
-		if (code === CODE_AFTER_REVERSAL || code === CODE_NUMBER_USED) return this.#refusal(code, request.at);
-		const record: SaleRecord = {
-			kind: "sale",
-			key: request.key,
-			card: request.maskedPan,
-			amountMinor: request.amountMinor,
-			code,
-			rrn: this.#newRrn(request.at),
-			authorization,
-			at: request.at,
-		};
-		this.#records.add(record);
-		this.#post(record);
-		return { ...answerOf(record), repeat: false };
-	}
-
-	/**
-	 * Safe to repeat: the same answer each time.
-	 * @param crash - stop between the acquirer's record of the reversal and the issuer's credit
-	 * @returns undefined when it crashed
-	 */
-	reversal(request: ReversalRequest, crash: boolean): Outcome | undefined {
-		const known = this.#records.find(request.key);
-		const sale = known?.sale;
-		if (sale !== undefined && (sale.amountMinor !== request.amountMinor || sale.card !== request.maskedPan)) {
-			return this.#refusal(CODE_REVERSAL_MISMATCH, request.at);
-		}
-		const repeat = known?.reversal !== undefined;
-		// Recorded first: from here on the original is refused and the reversal is finished even after a crash.
-		const record = known?.reversal ?? {
-			kind: "reversal" as const,
-			key: request.key,
-			card: request.maskedPan,
-			amountMinor: request.amountMinor,
-			reason: request.reason,
-			rrn: this.#newRrn(request.at),
-			at: request.at,
-		};
-		if (!repeat) this.#records.add(record);
-		if (crash) return undefined;
-		// Passed on to the issuer even without a record of the original: it may have debited before a crash.
-		const result = this.#takeBack({
-			...record,
-			amountMinor: request.amountMinor,
-			card: request.maskedPan,
-			at: request.at,
-		});
-		if (result === "mismatch") return this.#refusal(CODE_REVERSAL_MISMATCH, request.at);
-		const originalKnown = sale !== undefined || result === "credited";
-		const code = originalKnown ? "00" : CODE_UNKNOWN_ORIGINAL;
-		return { code, rrn: record.rrn, authorization: "", at: record.at, repeat };
 	}
 
 	/** An answer that leaves no trace in any ledger. */
 	refuse(code: string, at: number): Outcome {
-		return this.#refusal(code, at);
+		return refusal(code, at);
+	}
+
+	/**
+	 * The batch a terminal without one shall use: above every batch it has used or was given. Durable before it is told.
+	 * @returns undefined when there are no more
+	 */
+	newBatch(terminal: TerminalEntry, at: number): number | undefined {
+		const { merchantId, terminalId } = terminal;
+		let last = this.#records.batchGiven(terminal);
+		const look = (key: MovementKey | undefined): void => {
+			if (key?.terminalId === terminalId && key.merchantId === merchantId) last = Math.max(last, key.batch);
+		};
+		for (const { key } of this.#issuer.movements()) look(key);
+		for (const { sale, refund, reversal } of this.#records.movements()) look((sale ?? refund ?? reversal)?.key);
+		if (last >= BATCH_MAX) return undefined;
+		this.#records.addBatch({ kind: "batch", merchantId, terminalId, batch: last + 1, at });
+		return last + 1;
 	}
 
 	/** What a card holds. @throws {CodedError} "unknown" */
@@ -178,30 +140,109 @@ export class Processor {
 		return statementOf(this.#issuer, this.#records, this.#merchant);
 	}
 
+	#sale(request: KnownRequest, crash: boolean): Outcome | undefined {
+		const { key, at } = request;
+		const by = request.kind === "offlineSale" ? "offline" : undefined;
+		const known = this.#records.find(key);
+		if (known?.reversal !== undefined) return refusal(CODE_AFTER_REVERSAL, at);
+		if (known?.sale !== undefined) {
+			const { sale } = known;
+			// An original that arrives after its resend is the same sale.
+			const same = sale.amountMinor === request.amountMinor && sale.card === request.maskedPan;
+			const sameKind = sale.by === by || sale.by === "resend";
+			return same && sameKind ? answerOf(sale) : refusal(CODE_NUMBER_USED, at);
+		}
+		if (known !== undefined) return refusal(CODE_NUMBER_USED, at);
+		return this.#debit(request, by === undefined ? { key } : { key, by }, crash);
+	}
+
+	#debit(request: KnownRequest, sale: NewSale, crash: boolean): Outcome | undefined {
+		const { at, amountMinor, maskedPan } = request;
+		const { code, authorization } = this.#issuer.authorize({
+			key: sale.key,
+			pan: request.pan,
+			expiry: request.expiry,
+			amountMinor,
+			pin: request.pin,
+			afterTheFact: sale.by !== undefined,
+			at,
+			month: hostMonth(at),
+		});
+		if (crash) return undefined;
+		// These two speak of what the issuer holds under this number, not of this request: they settle nothing.
+		if (code === CODE_AFTER_REVERSAL || code === CODE_NUMBER_USED) return refusal(code, at);
+		const rrn = this.#newRrn(at);
+		const record: SaleRecord = { kind: "sale", ...sale, card: maskedPan, amountMinor, code, rrn, authorization, at };
+		this.#records.add(record);
+		this.#post(record);
+		return { ...answerOf(record), repeat: false };
+	}
+
+	/** Safe to repeat: the same answer each time. */
+	#reversal(request: KnownRequest, crash: boolean): Outcome | undefined {
+		const { key, at, amountMinor, maskedPan } = request;
+		const ofVoid = request.kind === "voidReversal";
+		const known = this.#records.find(key);
+		const original = ofVoid ? known?.refund : known?.sale;
+		const other = ofVoid ? known?.sale : known?.refund;
+		const differs = original !== undefined && (original.amountMinor !== amountMinor || original.card !== maskedPan);
+		// A number that belongs to a transaction of another kind, or was buried as one.
+		const otherKind = known?.reversal !== undefined && (known.reversal.of === "void") !== ofVoid;
+		// Advices are repeated, never reversed.
+		const advice = known?.refund?.type === "refund" || known?.sale?.by === "offline";
+		if (differs || other !== undefined || otherKind || advice) return refusal(CODE_ORIGINAL_DIFFERS, at);
+		const repeat = known?.reversal !== undefined;
+		// Before a crash the issuer may have acted without a record: what is not the same is not buried either.
+		const atIssuer = this.#issuer.canReverse(key, ofVoid ? "void" : "debit", maskedPan, amountMinor);
+		if (atIssuer === "mismatch") return refusal(CODE_ORIGINAL_DIFFERS, at);
+		// Recorded first: from here on the original is refused and the reversal is finished even after a crash.
+		const record: ReversalRecord = known?.reversal ?? {
+			kind: "reversal",
+			key,
+			...(ofVoid ? { of: "void" as const } : {}),
+			card: maskedPan,
+			amountMinor,
+			reason: request.reason,
+			rrn: this.#newRrn(at),
+			at,
+		};
+		if (!repeat) this.#records.add(record);
+		if (crash) return undefined;
+		// Passed on to the issuer even without a record of the original: it may have debited before a crash.
+		const result = this.#takeBack({ ...record, amountMinor, card: maskedPan, at });
+		const originalKnown = original !== undefined || result === "credited";
+		const code = originalKnown ? "00" : CODE_UNKNOWN_ORIGINAL;
+		return { code, rrn: record.rrn, authorization: "", at: record.at, repeat };
+	}
+
+	/** What the card holds, for its holder; no ledger moves. */
+	#balanceOf(request: KnownRequest): Outcome {
+		const { pan, expiry, pin, at } = request;
+		const held = this.#issuer.inquire({ pan, expiry, pin, month: hostMonth(at) });
+		if (typeof held === "string") return refusal(held, at);
+		return { ...refusal("00", at), balanceMinor: held };
+	}
+
 	/** Credits the merchant with an approved sale. */
 	#post(sale: SaleRecord): void {
 		if (sale.code === "00") this.#merchant.credit(sale.key, sale.amountMinor, sale.at);
 	}
 
 	/** Issuer first: the shop gives back only what the card has got back, or was never taken from it. */
-	#takeBack(reversal: Pick<ReversalRecord, "key" | "card" | "amountMinor" | "at">): ReversalResult {
+	#takeBack(reversal: Pick<ReversalRecord, "key" | "of" | "card" | "amountMinor" | "at">): ReversalResult {
 		const { key, card, amountMinor, at } = reversal;
-		const result = this.#issuer.reverse(key, card, amountMinor, at);
+		const result = this.#issuer.reverse(key, reversal.of ?? "debit", card, amountMinor, at);
 		if (result !== "mismatch") this.#merchant.reverse(key, at);
 		return result;
 	}
 
-	/** Number 0: no record stands behind this answer. */
-	#refusal(code: string, at: number): Outcome {
-		return { code, rrn: `${hostDate(at)}00000000`, authorization: "", at, repeat: false };
-	}
-
-	/** Retrieval reference number: MMDD and a running number, which the records carry on across restarts. */
+	/** Books.newRrn. */
 	#newRrn(at: number): string {
 		return hostDate(at) + String((this.#records.count + 1) % RRN_NUMBERS).padStart(8, "0");
 	}
 }
 
-function answerOf(record: SaleRecord): Omit<Outcome, "repeat"> {
-	return { code: record.code, rrn: record.rrn, authorization: record.authorization, at: record.at };
+/** Given again, unchanged. */
+function answerOf(record: SaleRecord): Outcome {
+	return { code: record.code, rrn: record.rrn, authorization: record.authorization, at: record.at, repeat: true };
 }

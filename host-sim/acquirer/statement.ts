@@ -3,7 +3,8 @@
  * ledgers looked at together, and nothing of it goes back into them.
  *
  * Signs: both nets are positive for a sale that stands. `cardNetMinor` is what the card has paid (debits − credits
- * back), `merchantNetMinor` what the shop has received (credits − taken back). Conserved means: equal, movement by
+ * back), `merchantNetMinor` what the shop has received (credits − taken back). Voids and refunds are entries of their
+ * own, but what they give back counts at their original: there both nets fall. Conserved means: equal, movement by
  * movement.
  * @module
  */
@@ -25,18 +26,20 @@ export interface LedgerEntry {
 	readonly stan: number;
 	/** Amount of the debit; where there is none, of the acquirer's record. */
 	readonly amountMinor: number;
-	/** What the card has paid: 0 or the amount. */
+	/** What the card has paid: the amount, less what was given back. */
 	readonly cardNetMinor: number;
-	/** What the shop has received: 0 or the amount. */
+	/** What the shop has received: the amount, less what was taken back. */
 	readonly merchantNetMinor: number;
 	/** Debits at the issuer: 0 or 1. */
 	readonly debits: number;
 	/** Credits back at the issuer: 0 or 1. */
 	readonly reversals: number;
-	/** DE 39 the acquirer recorded for the sale; empty where it has no record of it. */
+	/** DE 39 the acquirer recorded for it; empty where it has no record of it. */
 	readonly code: string;
 	/** The acquirer has recorded a reversal, with or without its original. */
 	readonly reversed: boolean;
+	/** A void or a refund: what it is, and the {@link key} of its original, empty where there is none. */
+	readonly refund?: { readonly type: "void" | "refund"; readonly original: string };
 }
 
 export interface LedgerTotals {
@@ -47,7 +50,10 @@ export interface LedgerTotals {
 	readonly reversed: number;
 	/** Reversals whose original nobody has seen. */
 	readonly tombstones: number;
+	/** Voids and refunds that stand. */
+	readonly refunds: number;
 	readonly debitedMinor: number;
+	/** By reversals, voids and refunds. */
 	readonly creditedBackMinor: number;
 	readonly cardNetMinor: number;
 	readonly merchantNetMinor: number;
@@ -79,8 +85,8 @@ export function readStatement(store: LedgerStore, cards: readonly TestCard[]): S
 export function statementOf(issuer: IssuerLedger, records: AcquirerRecords, merchant: MerchantLedger): Statement {
 	const keys = new Map<string, MovementKey>();
 	for (const { key } of issuer.movements()) keys.set(movementText(key), key);
-	for (const { sale, reversal } of records.movements()) {
-		const key = (sale ?? reversal)?.key;
+	for (const { sale, refund, reversal } of records.movements()) {
+		const key = (sale ?? refund ?? reversal)?.key;
 		if (key !== undefined) keys.set(movementText(key), key);
 	}
 	for (const { key } of merchant.movements()) keys.set(movementText(key), key);
@@ -100,17 +106,25 @@ function entryOf(
 	const posted = merchant.movement(key);
 	const record = records.find(key);
 	const debitedMinor = held?.debitedMinor ?? 0;
+	const cardBackMinor = (held?.creditedMinor ?? 0) + (held?.refundedMinor ?? 0);
+	const shopBackMinor = (posted?.debitedMinor ?? 0) + (posted?.refundedMinor ?? 0);
+	const gave = held?.gave;
+	const recordedMinor = (record?.sale ?? record?.refund ?? record?.reversal)?.amountMinor ?? gave?.amountMinor ?? 0;
+	const original = record?.refund?.original ?? gave?.original;
+	// One that died between the issuer's step and the acquirer's record has no type yet.
+	const type = record?.refund?.type ?? (gave === undefined ? undefined : "refund");
 	return {
 		key: movementText(key),
 		batch: key.batch,
 		stan: key.stan,
-		amountMinor: debitedMinor !== 0 ? debitedMinor : ((record?.sale ?? record?.reversal)?.amountMinor ?? 0),
-		cardNetMinor: subtractAmount(debitedMinor, held?.creditedMinor ?? 0, "issuer net"),
-		merchantNetMinor: subtractAmount(posted?.creditedMinor ?? 0, posted?.debitedMinor ?? 0, "merchant net"),
+		amountMinor: debitedMinor !== 0 ? debitedMinor : recordedMinor,
+		cardNetMinor: subtractAmount(debitedMinor, cardBackMinor, "issuer net"),
+		merchantNetMinor: subtractAmount(posted?.creditedMinor ?? 0, shopBackMinor, "merchant net"),
 		debits: held?.debits ?? 0,
 		reversals: held?.credits ?? 0,
-		code: record?.sale?.code ?? "",
+		code: (record?.sale ?? record?.refund)?.code ?? "",
 		reversed: record?.reversal !== undefined,
+		...(type === undefined ? {} : { refund: { type, original: original === undefined ? "" : movementText(original) } }),
 	};
 }
 
@@ -119,20 +133,24 @@ function totalsOf(entries: readonly LedgerEntry[]): LedgerTotals {
 	let declined = 0;
 	let reversed = 0;
 	let tombstones = 0;
+	let refunds = 0;
 	let debitedMinor = 0;
 	let creditedBackMinor = 0;
 	let cardNetMinor = 0;
 	let merchantNetMinor = 0;
 	let oneSided = 0;
 	for (const entry of entries) {
-		if (entry.code === "00") approved++;
+		if (entry.refund !== undefined) {
+			if (entry.code === "00" && !entry.reversed) refunds++;
+		} else if (entry.code === "00") approved++;
 		else if (entry.code !== "") declined++;
 		else if (entry.reversed && entry.debits === 0) tombstones++;
-		if (entry.reversals > 0) {
-			reversed++;
-			creditedBackMinor = addAmount(creditedBackMinor, entry.amountMinor, "total");
+		if (entry.reversals > 0) reversed++;
+		if (entry.debits > 0) {
+			debitedMinor = addAmount(debitedMinor, entry.amountMinor, "total");
+			const backMinor = subtractAmount(entry.amountMinor, entry.cardNetMinor, "total");
+			creditedBackMinor = addAmount(creditedBackMinor, backMinor, "total");
 		}
-		if (entry.debits > 0) debitedMinor = addAmount(debitedMinor, entry.amountMinor, "total");
 		cardNetMinor = addAmount(cardNetMinor, entry.cardNetMinor, "total");
 		merchantNetMinor = addAmount(merchantNetMinor, entry.merchantNetMinor, "total");
 		if (entry.cardNetMinor !== entry.merchantNetMinor) oneSided++;
@@ -143,6 +161,7 @@ function totalsOf(entries: readonly LedgerEntry[]): LedgerTotals {
 		declined,
 		reversed,
 		tombstones,
+		refunds,
 		debitedMinor,
 		creditedBackMinor,
 		cardNetMinor,

@@ -57,6 +57,10 @@ export function createDevice(options: DeviceOptions): Device {
 				power.check();
 				return keys.read(name, out);
 			},
+			write(name, key) {
+				power.check();
+				keys.write(name, key);
+			},
 		},
 		log: {
 			write(level, uptimeMs, tag, text) {

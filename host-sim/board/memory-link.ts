@@ -23,6 +23,8 @@ export interface MemoryLinkOptions {
 	name?: string;
 	secure?: boolean;
 	beforeWrite?(bytes: Uint8Array): void;
+	/** What the host sends, as it arrives; what is lost on the way is not seen. */
+	onArrival?(bytes: Uint8Array): void;
 }
 
 const RECEIVE_BYTES_MAX = 8192;
@@ -120,6 +122,7 @@ class MemoryConnection implements Connection {
 	#arrive(bytes: Uint8Array): void {
 		this.#link.options.network.setTimer(this.#latencyMs, () => {
 			if (this.#closed || !this.#link.up) return;
+			this.#link.options.onArrival?.(bytes);
 			const room = Math.min(bytes.length, RECEIVE_BYTES_MAX - this.#count);
 			this.#received.set(bytes.subarray(0, room), this.#count);
 			this.#count += room;

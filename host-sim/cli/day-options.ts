@@ -2,6 +2,8 @@
  * What `npm start` and `npm run days` have in common on their command lines.
  * @module
  */
+import { KEY_SCHEMES, type KeySchemeName } from "../../src/config";
+import { TEST_TERMINAL } from "../acquirer/test-keys";
 import { type DayOptions, FAULT_KINDS, type FaultKind } from "../node/day-result";
 import { UsageError } from "./args";
 
@@ -9,29 +11,47 @@ export const DAY_OPTIONS = {
 	faults: { type: "text", default: "all", oneOf: FAULT_KINDS },
 	mirror: { type: "flag" },
 	"no-reversals": { type: "flag" },
+	tls: { type: "flag" },
+	scheme: { type: "text", oneOf: KEY_SCHEMES, default: "session" },
 } as const;
 
 /** Lines of a usage text. */
 export const DAY_USAGE = `  --faults KIND     ${FAULT_KINDS.join(" | ")} (default all)
   --mirror          a second flash chip with a copy of the journal. Blocks of either copy are destroyed now and then
                     (flashBlock, and all), and each copy alone must be whole in the end
-  --no-reversals    switch the automatic reversals off, to see what they are for`;
+  --no-reversals    switch the automatic reversals off, to see what they are for
+  --scheme NAME     of the terminal's keys: session (working keys by sign-on, default), or dukpt (AES-DUKPT)
+  --tls             everything over TLS with the certificates of both sides, made for this run; else plain TCP, which
+                    the terminal is configured to allow`;
 
-/** Everything but the seed. @throws {UsageError} for faults that one copy alone does not survive */
-export function readDay(values: {
+/**
+ * Everything but the seed; certificates are made here, once for all days.
+ * @throws {UsageError} for faults that one copy alone does not survive
+ */
+export async function readDay(values: {
 	sales: number;
 	faults: string;
 	mirror: boolean;
 	"no-reversals": boolean;
-}): Omit<DayOptions, "seed"> {
+	tls: boolean;
+	scheme: string;
+}): Promise<Omit<DayOptions, "seed">> {
 	const { sales, mirror } = values;
 	const faults = values.faults as FaultKind; // One of them, as the option demands.
 	if (faults === "flashBlock" && !mirror) throw new UsageError("--faults flashBlock needs --mirror");
-	return { sales, faults, mirror, reversals: !values["no-reversals"] };
+	const day = { sales, faults, mirror, reversals: !values["no-reversals"], scheme: values.scheme as KeySchemeName };
+	if (!values.tls) return day;
+	const { makeTlsPair } = await import("../node/test-ca"); // Only now: it brings a library of its own.
+	return { ...day, tls: await makeTlsPair(TEST_TERMINAL.terminalId) };
 }
 
 /** The command that runs a day once more. */
 export function replayLine(seed: number, day: Omit<DayOptions, "seed">): string {
-	const flags = `${day.mirror === true ? " --mirror" : ""}${day.reversals ? "" : " --no-reversals"}`;
-	return `replay: npm start -- --seed ${seed} --sales ${day.sales} --faults ${day.faults}${flags}`;
+	const flags = [
+		...(day.mirror === true ? [" --mirror"] : []),
+		...(day.reversals ? [] : [" --no-reversals"]),
+		...(day.tls === undefined ? [] : [" --tls"]),
+		...(day.scheme === "dukpt" ? [" --scheme dukpt"] : []),
+	];
+	return `replay: npm start -- --seed ${seed} --sales ${day.sales} --faults ${day.faults}${flags.join("")}`;
 }

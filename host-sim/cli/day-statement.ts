@@ -32,6 +32,7 @@ export function printStatement(day: DayResult, print: (line: string) => void): v
 	};
 	print("");
 	print(pc.bold("Statement of the day 当日对账单"));
+	print(`  Link: ${linkText(day)}`);
 	row("Customers 顾客", day.sales);
 	row("Approved 成功", day.approved, yuan(day.approvedMinor));
 	row("Declined by the host 拒绝", day.declined);
@@ -68,6 +69,7 @@ export function printStatement(day: DayResult, print: (line: string) => void): v
 	print("");
 	print("  What it took");
 	row("Power cuts / host crashes / link outages", `${day.powerCuts}/${day.hostCrashes}/${day.linkOutages}`);
+	row("Sign-ons 签到", day.signOns, "at each boot, and when the host's keys were not the terminal's");
 	row("Flash bytes programmed for each sale", day.flashBytesPerSale);
 	row("Erases for each 1,000 sales", day.erasesPerThousandSales, `${day.erasesInSale} while a customer waited`);
 	if (day.copies > 1) {
@@ -86,6 +88,13 @@ export function printStatement(day: DayResult, print: (line: string) => void): v
 	} else {
 		print(pc.red(`  UNBALANCED 不平: ${day.oneSided} sales whose money is not where people were told it is.`));
 	}
+}
+
+function linkText({ tls, tlsProtocol }: DayResult): string {
+	if (!tls) return "plain TCP, allowed by configuration";
+	return tlsProtocol === undefined
+		? "TLS, and no connection ever stood"
+		: `${tlsProtocol.replace("v", " ")}, both certificates checked`;
 }
 
 /** The figures, flat. */

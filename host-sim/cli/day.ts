@@ -76,10 +76,14 @@ function onProgress(done: number, sales: number): void {
 
 async function main(): Promise<void> {
 	const { seed, log, json } = options;
-	const day = readDay(options);
-	const { sales, faults, mirror, reversals } = day;
-	const more = `${mirror === true ? ", two copies of the journal" : ""}${reversals ? "" : ", automatic reversals OFF"}`;
-	print(`A trading day: ${sales} customers, faults: ${faults}, seed ${seed}${more}`);
+	const day = await readDay(options);
+	const { sales, faults, mirror, reversals, tls } = day;
+	const more = [
+		...(mirror === true ? [", two copies of the journal"] : []),
+		...(tls === undefined ? [] : [", over TLS"]),
+		...(reversals ? [] : [", automatic reversals OFF"]),
+	];
+	print(`A trading day: ${sales} customers, faults: ${faults}, seed ${seed}${more.join("")}`);
 	let result: DayResult;
 	try {
 		const run: DayOptions = { ...day, seed, onEvent, onProgress };

@@ -45,7 +45,7 @@ function readRange(text: string): { first: number; last: number } {
 
 async function main(): Promise<boolean> {
 	const { first, last } = readRange(values.seeds);
-	const options = readDay(values);
+	const options = await readDay(values);
 	const { mirror, reversals } = options;
 	let next = first;
 	let balanced = 0;
@@ -69,6 +69,7 @@ async function main(): Promise<boolean> {
 		const parts = [
 			`seed ${day.seed}: ${day.approved} approved, ${day.declined} declined, ${day.reversed} reversed`,
 			`${day.inDoubt} in doubt, ${day.powerCuts} cuts, ${day.hostCrashes} crashes, one-sided ${day.oneSided}`,
+			...(day.tls ? [day.tlsProtocol ?? "NO TLS CONNECTION"] : []),
 			...(mirror === true ? [`${day.blocksDestroyed} blocks destroyed, ${day.blocksMended} mended`] : []),
 			`conserved ${day.conserved}`,
 			...(day.atRest ? [] : ["NOT AT REST"]),
@@ -94,7 +95,7 @@ async function main(): Promise<boolean> {
 	process.stdout.write(
 		`${days} days, ${balanced} balanced, ${days - balanced - failed} unbalanced, ${failed} failed\n`,
 	);
-	if (values.json) process.stdout.write(`${JSON.stringify({ days, balanced, failed, ...sum })}\n`);
+	if (values.json) process.stdout.write(`${JSON.stringify({ days, balanced, failed, tls: values.tls, ...sum })}\n`);
 	return reversals ? balanced === days : failed === 0 && (days - balanced) * 2 > days;
 }
 

@@ -3,16 +3,21 @@
  * message; Ctrl-C prints the ledgers.
  * @module
  */
+import { KEY_SCHEMES } from "../../src/config";
 import { CodedError } from "../../src/core/errors";
 import { formatAmount } from "../../src/core/money";
+import { UNIONPAY } from "../../src/iso8583/unionpay";
+import { UNIONPAY_DUKPT } from "../../src/iso8583/unionpay-dukpt";
 import type { HostEvent } from "../acquirer/acquirer";
 import { FaultPlan, parseFault } from "../acquirer/faults";
 import { type LedgerStore, MemoryLedgerStore } from "../acquirer/ledger-store";
 import { type LedgerEntry, readStatement, type Statement } from "../acquirer/statement";
 import { SeededRandom } from "../board/seeded-random";
-import { AcquirerServer, checkPortFree } from "../node/acquirer-server";
+import { AcquirerServer } from "../node/acquirer-server";
 import { FileLedgerStore } from "../node/file-ledger-store";
+import { checkPortFree } from "../node/host-port";
 import { ScaledClock } from "../node/scaled-clock";
+import { readTlsFiles, type TlsFiles } from "../node/tls-files";
 import { TEST_CARDS } from "../test-cards";
 import { endOnClosedOutput, failCli, parseCli, UsageError } from "./args";
 
@@ -21,10 +26,15 @@ const USAGE = `npm run host -- [options]
 The acquirer, the issuer and the merchant's account, on a port of 127.0.0.1.
 
   --port N           port, 0 for any free one (8583)
+  --tls DIR          TLS with both certificates: those in DIR, made by npm run certs. Without it plain TCP, which
+                     anybody on the way can read and change: test cards only
+  --scheme NAME      of the terminals' keys: session (default), or dukpt (AES-DUKPT, PIN block format 4)
   --data DIR         keep the ledgers in DIR (else in memory, gone at the end)
   --fault NAME=RATE  a fault, RATE from 0 to 1; may be given many times
                      requestLost requestLate connectionCut crash answerLost answerLate
                      answerDoubled answerSplit wrongAmount badMac
+                     keysForgotten keysChanged replayedAnswer strangerAnswer slowAnswer
+                     of sign-ons: signOnLost signOnAnswerLost signOnRefused wrongCheckValue wrongBatch
   --seed N           seed of faults and authorization codes (1)
   --speed N          time runs N times faster, for terminals that do the same (1)
   --show             with --data: print the ledgers of DIR and exit; nothing is changed
@@ -32,7 +42,7 @@ The acquirer, the issuer and the merchant's account, on a port of 127.0.0.1.
   --help             this text
 
 The crash fault: with --data the process ends like a crash (exit code 70), else it restarts in place after 1 s.
-Exit codes: 0 ended by Ctrl-C, 1 the ledgers cannot be written, 2 bad option, port or directory, 70 crash fault.`;
+Exit codes: 0 ended by Ctrl-C, 1 the ledgers cannot be written, 2 bad option, port, directory or certificate, 70 crash fault.`;
 
 const EXIT_STORE = 1;
 const EXIT_CRASH = 70;
@@ -42,6 +52,8 @@ const options = parseCli({
 	usage: USAGE,
 	options: {
 		port: { type: "number", min: 0, max: 65535, default: 8583 },
+		tls: { type: "text" },
+		scheme: { type: "text", oneOf: KEY_SCHEMES, default: "session" },
 		data: { type: "text" },
 		fault: { type: "list" },
 		seed: { type: "number", min: 0, max: Number.MAX_SAFE_INTEGER, default: 1 },
@@ -84,6 +96,11 @@ function show(): void {
 }
 
 function entryLine(entry: LedgerEntry): string {
+	const { refund } = entry;
+	if (refund !== undefined) {
+		const taken = entry.reversed ? "reversed" : entry.code || "never came";
+		return `${entry.key} ${formatAmount(entry.amountMinor)} ${refund.type} of ${refund.original || "nothing known"}: ${taken}`;
+	}
 	const state = entry.reversals > 0 ? "reversed" : entry.debits > 0 ? "debited" : entry.code || "never came";
 	const sides = `card ${formatAmount(entry.cardNetMinor)} merchant ${formatAmount(entry.merchantNetMinor)}`;
 	const oneSided = entry.cardNetMinor === entry.merchantNetMinor ? "" : "  ONE-SIDED";
@@ -98,7 +115,8 @@ function printTotals({ entries, totals }: Statement): void {
 	console.log(
 		[
 			`movements ${totals.movements}: approved ${totals.approved}, declined ${totals.declined}, ` +
-				`reversed ${totals.reversed}, reversals without an original ${totals.tombstones}`,
+				`reversed ${totals.reversed}, reversals without an original ${totals.tombstones}, ` +
+				`voids and refunds ${totals.refunds}`,
 			`issuer    debited ${formatAmount(totals.debitedMinor)}, credited back ` +
 				`${formatAmount(totals.creditedBackMinor)}, net ${formatAmount(totals.cardNetMinor)}`,
 			`merchant  net ${formatAmount(totals.merchantNetMinor)}`,
@@ -115,6 +133,7 @@ async function serve(): Promise<void> {
 		const { name, rate } = parseFault(text);
 		faults.setRate(name, rate);
 	}
+	const tls = options.tls === undefined ? undefined : readTlsFiles(options.tls, "host", Date.now());
 	const durable = options.data !== undefined;
 	await checkPortFree(options.port); // Before any ledger is begun: nothing half written.
 	const server = new AcquirerServer({
@@ -122,7 +141,9 @@ async function serve(): Promise<void> {
 		clock: new ScaledClock({ scale: options.speed }),
 		random: random.fork("host"),
 		store: openStore(false),
+		dialect: options.scheme === "dukpt" ? UNIONPAY_DUKPT : UNIONPAY,
 		faults,
+		...(tls === undefined ? {} : { tls: tls.identity }),
 		...(durable ? {} : { restartMs: RESTART_MS }),
 		onEvent: (event: HostEvent) => print(event),
 		onCrash: (reason) => {
@@ -135,8 +156,9 @@ async function serve(): Promise<void> {
 	});
 	const port = await server.listen();
 	const where = durable ? `ledgers in ${options.data}` : "ledgers in memory";
-	const text = `host listening on 127.0.0.1:${port}, ${where}, seed ${options.seed}, process ${process.pid}`;
-	if (options.json) console.log(JSON.stringify({ kind: "listening", port, seed: options.seed, text }));
+	const text = `host listening on 127.0.0.1:${port}, ${linkText(tls)}, ${where}, seed ${options.seed}, process ${process.pid}`;
+	if (options.json)
+		console.log(JSON.stringify({ kind: "listening", port, tls: tls !== undefined, seed: options.seed, text }));
 	else console.log(text);
 	for (const signal of ["SIGINT", "SIGTERM"] as const) {
 		process.once(signal, () => {
@@ -144,6 +166,11 @@ async function serve(): Promise<void> {
 			void server.close().then(() => process.exit(0));
 		});
 	}
+}
+
+function linkText(tls: TlsFiles | undefined): string {
+	if (tls === undefined) return "PLAIN TCP (no --tls): test cards only";
+	return `TLS with both certificates (valid until ${new Date(tls.untilMs).toISOString().slice(0, 10)})`;
 }
 
 async function main(): Promise<void> {

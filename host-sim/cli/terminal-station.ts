@@ -1,7 +1,7 @@
 /**
- * One terminal in one process: a board over a file of flash or two, a TCP link, real time, and a till whose notes outlive
- * the process. The process is the power supply: its end, by whatever means, is a power cut, and the next process is
- * the next boot.
+ * One terminal in one process: a board over a file of flash or two, a link over TCP or TLS, real time, and a till whose
+ * notes outlive the process. The process is the power supply: its end, by whatever means, is a power cut, and the next
+ * process is the next boot.
  * @module
  */
 import { randomInt } from "node:crypto";
@@ -10,19 +10,21 @@ import type { Config } from "../../src/config";
 import { AssertionError } from "../../src/core/assert";
 import { CodedError } from "../../src/core/errors";
 import type { MountStatus } from "../../src/journal/headers";
-import type { Device, LogSink, Screen, Slip } from "../../src/ports";
+import { type Device, KEY_BYTES_MAX, type Link, type LogSink, type Screen, type Slip } from "../../src/ports";
 import { Terminal } from "../../src/terminal";
-import { TEST_KEYS } from "../acquirer/test-keys";
 import { createDevice } from "../board/device";
 import { Power, PowerLost } from "../board/power";
 import { ScriptedKeypad } from "../board/scripted-keypad";
 import { ScriptedReader } from "../board/scripted-reader";
 import { SeededRandom } from "../board/seeded-random";
-import { StaticKeys } from "../board/static-keys";
 import { Till } from "../board/till";
+import { FileKeys, keysPath } from "../node/file-keys";
 import { FlashFiles, flashExists } from "../node/flash-files";
 import { ScaledClock } from "../node/scaled-clock";
 import { TcpLink } from "../node/tcp-link";
+import type { TlsIdentity } from "../node/tls-identity";
+import { TlsLink } from "../node/tls-link";
+import { type KeyToLoad, testKeys } from "./key-file";
 import { NotesFile, notesPath } from "./terminal-notes";
 
 export interface StationOptions {
@@ -30,9 +32,13 @@ export interface StationOptions {
 	/** Keep a second copy of the journal in a file beside it. */
 	mirror?: boolean;
 	/** Create the file with so many blocks where there is none, and make it a journal; absent: it must be one. */
-	provision?: { blocks: number; batch: number };
+	provision?: { blocks: number };
+	/** Keys that a technician loads; absent: with `provision` the test keys, else none. */
+	keys?: readonly KeyToLoad[];
 	host: string;
 	port: number;
+	/** Absent: plain TCP. */
+	tls?: TlsIdentity;
 	speed: number;
 	config: Config;
 	log: LogSink;
@@ -83,6 +89,7 @@ export class Station {
 		try {
 			// Chance of the firmware's own: a seed would repeat it in every process. `--seed` is for the customers.
 			const random = new SeededRandom(randomInt(2 ** 47));
+			const keys = new FileKeys(keysPath(flashPath));
 			const power = new Power();
 			this.clock = new ScaledClock({ scale: speed, power, ...(speed > 1 ? { stallMs: STALL_MS } : {}) });
 			this.reader = new ScriptedReader({ power, clock: this.clock });
@@ -100,25 +107,32 @@ export class Station {
 			this.#device = createDevice({
 				power,
 				flash: this.#flash.boot(power, random.fork("flash")),
-				links: [new TcpLink({ host: options.host, port: options.port, power })],
+				links: [this.#makeLink(options, power)],
 				clock: this.clock,
 				reader: this.reader,
 				keypad: this.keypad,
 				display,
 				printer,
 				random: random.fork("firmware"),
-				keys: new StaticKeys(TEST_KEYS),
+				keys,
 				log,
 				onRestart: (reason) => options.onRestart(reason),
 			});
 			this.terminal = new Terminal(this.#device, config);
 			this.mount = this.terminal.log.mount().status;
-			this.provisioned = this.#makeJournal(flashPath, provision?.batch);
+			this.provisioned = this.#makeJournal(flashPath, provision !== undefined);
+			this.#loadKeys(options.keys ?? (this.provisioned ? testKeysFor(keys) : []));
 			this.notes = NotesFile.open(notesPath(flashPath), this.terminal.log.mount().id);
 		} catch (error) {
 			this.#flash.close();
 			throw error;
 		}
+	}
+
+	#makeLink({ host, port, tls, log }: StationOptions, power: Power): Link {
+		const onFailed = (reason: string) => log.write("W", this.clock.monotonic(), "link", `no host: ${reason}`);
+		const options = { host, port, power, onFailed };
+		return tls === undefined ? new TcpLink(options) : new TlsLink({ ...options, tls });
 	}
 
 	/** Boots the terminal: open ends of earlier processes show now. */
@@ -171,17 +185,28 @@ export class Station {
 	}
 
 	/** @returns whether a journal was begun */
-	#makeJournal(flashPath: string, batch: number | undefined): boolean {
+	#makeJournal(flashPath: string, wanted: boolean): boolean {
 		const place = `flash file ${flashPath}`;
 		const status = this.mount;
 		if (status === "ok" || status === "rebuilt") {
-			if (batch === undefined) return false;
+			if (!wanted) return false;
 			throw new CodedError("state", place, "is provisioned already; without --provision it is used as it is");
 		}
-		if (status !== "unprovisioned" || batch === undefined) throw new CodedError(status, place, MOUNT_TEXTS[status]);
+		if (status !== "unprovisioned" || !wanted) throw new CodedError(status, place, MOUNT_TEXTS[status]);
 		refuseOldNotes(flashPath);
-		this.terminal.provision(batch);
+		this.terminal.provision();
 		return true;
+	}
+
+	#loadKeys(keys: readonly KeyToLoad[]): void {
+		for (const { name, key, check, id } of keys) {
+			try {
+				if (name !== "DUKPT") this.terminal.loadKey(name, key, check);
+				else if (id !== undefined) this.terminal.loadDukptKey(key, id, check);
+			} finally {
+				key.fill(0);
+			}
+		}
 	}
 }
 
@@ -190,4 +215,10 @@ function refuseOldNotes(flashPath: string): void {
 	const path = notesPath(flashPath);
 	if (fs.existsSync(path))
 		throw new CodedError("state", `till notes ${path}`, "of an earlier journal; move it away first");
+}
+
+/** The test keys; not those of DUKPT once more, whose counter would begin anew (I4). */
+function testKeysFor(store: FileKeys): KeyToLoad[] {
+	const known = store.read("DUKPT", new Uint8Array(KEY_BYTES_MAX)) > 0;
+	return testKeys().filter(({ name }) => !known || name !== "DUKPT");
 }

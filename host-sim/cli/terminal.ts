@@ -6,7 +6,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import * as readline from "node:readline";
-import { makeConfig } from "../../src/config";
+import { KEY_SCHEMES, type KeySchemeName, makeConfig } from "../../src/config";
 import { CodedError } from "../../src/core/errors";
 import { formatAmount, parseAmount } from "../../src/core/money";
 import type { LogLevel, Screen, ScreenName, Slip } from "../../src/ports";
@@ -14,8 +14,10 @@ import { amountText, type Language } from "../../src/ui/texts";
 import { TEST_TERMINAL } from "../acquirer/test-keys";
 import { ConsoleLog } from "../node/console-log";
 import { flashExists, mirrorPath } from "../node/flash-files";
+import { readTlsFiles, type TlsFiles } from "../node/tls-files";
 import { TEST_CARDS, type TestCard } from "../test-cards";
 import { endOnClosedOutput, failCli, parseCli, UsageError } from "./args";
+import { readKeyFile } from "./key-file";
 import { drawScreen, drawSlip, screenLine } from "./terminal-box";
 import { Cashier, type SalesResult } from "./terminal-cashier";
 import { Dialogue, statusText } from "./terminal-dialogue";
@@ -31,9 +33,13 @@ What screen and slip told people is written to FILE.till.jsonl.
   --mirror           a second copy of the journal, in FILE.mirror, which is made where there is none. Whichever of the
                      two files is lost or erased is written anew from the other one
   --provision        create FILE, or take an erased one, and begin a journal in it
-  --batch N          with --provision: batch to sell in (1)
+                     The test keys are loaded then; the host gives the batch at sign-on
+  --scheme NAME      session: a sign-on brings the working keys (default); dukpt: each exchange has its own
+  --load-keys FILE   load the keys of a JSON file, each with its check value, as a technician does
   --blocks N         with --provision: size of a new file, blocks of 4096 bytes (256)
-  --host HOST:PORT   the acquirer (127.0.0.1:8583), plain TCP: test cards only
+  --host HOST:PORT   the acquirer (127.0.0.1:8583)
+  --tls DIR          TLS with both certificates: those in DIR, made by npm run certs. Without it plain TCP, which
+                     anybody on the way can read and change: test cards only
   --interactive      amount, card and PIN from standard input (what happens without --sales)
   --sales N          sell N times by itself; 0 only brings what is open to its end
   --seed N           with --sales: seed of amounts and cards (1)
@@ -48,7 +54,7 @@ What screen and slip told people is written to FILE.till.jsonl.
   --help             this text
 
 Ctrl-C ends the sale under way, then the terminal; once more ends it at once.
-Exit codes: 0 all sold and nothing in doubt, 1 not so, 2 bad option or flash file, 70 the firmware restarted.`;
+Exit codes: 0 all sold and nothing in doubt, 1 not so, 2 bad option, certificate or flash file, 70 the firmware restarted.`;
 
 const EXIT_NOT_DONE = 1;
 const EXIT_RESTART = 70;
@@ -60,9 +66,11 @@ const options = parseCli({
 		data: { type: "text" },
 		mirror: { type: "flag" },
 		provision: { type: "flag" },
-		batch: { type: "number", min: 1, max: 999_999 },
+		"load-keys": { type: "text" },
+		scheme: { type: "text", oneOf: KEY_SCHEMES, default: "session" },
 		blocks: { type: "number", min: 8, max: 16_384 },
 		host: { type: "text", default: "127.0.0.1:8583" },
+		tls: { type: "text" },
 		interactive: { type: "flag" },
 		sales: { type: "number", min: 0, max: 1_000_000 },
 		seed: { type: "number", min: 0, max: Number.MAX_SAFE_INTEGER },
@@ -91,8 +99,17 @@ const NOTICES: readonly ScreenName[] = [
 ];
 
 function main(): void {
-	const config = makeConfig({ ...TEST_TERMINAL, plainLinks: true, autoReversal: !options["no-reversals"] });
+	const plainLinks = options.tls === undefined;
+	const { terminalId, merchantId } = TEST_TERMINAL;
+	const config = makeConfig({
+		terminalId,
+		merchantId,
+		keyScheme: options.scheme as KeySchemeName,
+		plainLinks,
+		autoReversal: !options["no-reversals"],
+	});
 	const { host, port } = readHost(options.host);
+	const tls = options.tls === undefined ? undefined : readTls(options.tls, config.terminalId);
 	const { data, mirror, sales, provision } = options;
 	if (data !== undefined && options.flash !== undefined) throw new UsageError("--flash and --data exclude each other");
 	const flash = data === undefined ? options.flash : path.join(data, "flash");
@@ -101,9 +118,8 @@ function main(): void {
 	for (const name of ["seed", "card", "amount", "wait"] as const) {
 		if (sales === undefined && options[name] !== undefined) throw new UsageError(`--${name} goes with --sales`);
 	}
-	for (const name of ["batch", "blocks"] as const) {
-		if (!provision && options[name] !== undefined) throw new UsageError(`--${name} goes with --provision`);
-	}
+	if (!provision && options.blocks !== undefined) throw new UsageError("--blocks goes with --provision");
+	const keys = options["load-keys"] === undefined ? undefined : readKeyFile(options["load-keys"]);
 	if (!provision && !flashExists(flash, mirror)) {
 		if (!mirror && flashExists(flash, true)) {
 			throw new UsageError(`flash file ${flash} does not exist, but its mirror does: start with --mirror`);
@@ -112,7 +128,6 @@ function main(): void {
 	}
 	const card = readCard(options.card);
 	const amountMinor = readAmount(options.amount, config.saleMinorMin, config.saleMinorMax);
-	const batch = options.batch ?? 1;
 
 	if (data !== undefined && provision) makeDirectory(data);
 	let onScreen: (screen: Screen) => void = () => {};
@@ -120,9 +135,11 @@ function main(): void {
 	const station = new Station({
 		flashPath: flash,
 		mirror,
-		...(provision ? { provision: { blocks: options.blocks ?? 256, batch } } : {}),
+		...(provision ? { provision: { blocks: options.blocks ?? 256 } } : {}),
+		...(keys === undefined ? {} : { keys }),
 		host,
 		port,
+		...(tls === undefined ? {} : { tls: tls.identity }),
 		speed: options.speed,
 		config,
 		log: new ConsoleLog({ level: options.log as LogLevel }),
@@ -133,13 +150,14 @@ function main(): void {
 			process.exit(EXIT_RESTART);
 		},
 	});
-	const begun = station.provisioned ? `, provisioned with batch ${batch}` : "";
+	const begun = station.provisioned ? ", provisioned" : "";
 	const torn = station.notes.tornBytes > 0 ? `, torn note of ${station.notes.tornBytes} bytes cut off` : "";
 	const copies = mirror ? ` and ${mirrorPath(flash)}` : "";
-	const text = `terminal ${config.terminalId}, flash ${flash}${copies}${begun}, host ${host}:${port} plain TCP${torn}`;
+	const text = `terminal ${config.terminalId}, flash ${flash}${copies}${begun}, host ${host}:${port} ${linkText(tls)}${torn}`;
 	report({
 		kind: "opened",
 		terminal: config.terminalId,
+		tls: tls !== undefined,
 		provisioned: station.provisioned,
 		mount: station.mount,
 		process: process.pid,
@@ -261,6 +279,17 @@ function readHost(text: string): { host: string; port: number } {
 		throw new UsageError(`--host is HOST:PORT such as 127.0.0.1:8583, not "${text}"`);
 	}
 	return { host: match[1], port };
+}
+
+/** A certificate of another terminal is good for a connection on which every message is refused. */
+function readTls(directory: string, terminalId: string): TlsFiles {
+	const tls = readTlsFiles(directory, "terminal", Date.now());
+	if (tls.name === terminalId) return tls;
+	throw new UsageError(`the certificate in ${directory} is for terminal ${tls.name}, and this one is ${terminalId}`);
+}
+
+function linkText(tls: TlsFiles | undefined): string {
+	return tls === undefined ? "over PLAIN TCP (no --tls): test cards only" : "over TLS with both certificates";
 }
 
 function readCard(name: string | undefined): TestCard | undefined {

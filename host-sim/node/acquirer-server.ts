@@ -1,19 +1,26 @@
 /**
- * The host on a TCP port of the loopback interface: sockets around an Acquirer. A crash drops every socket and all
- * memory at once; a restart begins from the store alone.
+ * The host on a port of the loopback interface: sockets around an Acquirer, over plain TCP, or over TLS with both
+ * certificates. A crash drops every socket and all memory at once; a restart begins from the store alone.
  * @module
  */
-import * as net from "node:net";
+import type { Socket } from "node:net";
 import { assert } from "../../src/core/assert";
-import { CodedError } from "../../src/core/errors";
 import { Acquirer, type AcquirerOptions, type CrashReason, HOST_LIMITS } from "../acquirer/acquirer";
 import type { HostConnection } from "../acquirer/connection";
 import { readStatement, type Statement } from "../acquirer/statement";
 import { TEST_CARDS } from "../test-cards";
+import { HostPort, looksLikeTls } from "./host-port";
+import { SocketPeer } from "./socket-peer";
+import type { TlsIdentity } from "./tls-identity";
 
 export interface AcquirerServerOptions extends AcquirerOptions {
 	/** 0: any free port. */
 	readonly port: number;
+	/** Absent: plain TCP. With it each message must be of the terminal that the connection's certificate names. */
+	readonly tls?: TlsIdentity;
+	/** Limits of a connection that does not stand yet; see {@link HostPort}. */
+	readonly handshakeMsMax?: number;
+	readonly handshakesMax?: number;
 	/** Time the host is down after the crash fault, real ms; absent: it stays down until {@link AcquirerServer.restart}. */
 	readonly restartMs?: number;
 	/** After a crash, whoever caused it; before the restart. */
@@ -23,17 +30,11 @@ export interface AcquirerServerOptions extends AcquirerOptions {
 	onError?(error: unknown): void;
 }
 
-const ADDRESS = "127.0.0.1";
-/** A peer that does not take its answers is dropped. */
-const UNSENT_BYTES_MAX = 256 * 1024;
-/** From the host's hanging up to the end of the socket, real ms. */
-const CLOSE_MS_MAX = 5000;
-
 export class AcquirerServer {
 	readonly #options: AcquirerServerOptions;
-	readonly #sockets = new Set<net.Socket>();
 	#acquirer: Acquirer | undefined;
-	#server: net.Server | undefined;
+	#open: HostPort | undefined;
+	#tlsProtocol: string | undefined;
 	#port: number;
 	#restartTimer: ReturnType<typeof setTimeout> | undefined;
 	/** Done when the port of the last crash is free again. */
@@ -47,9 +48,8 @@ export class AcquirerServer {
 
 	/** Replays the store and opens the port. @returns the port. @throws {CodedError} "state" port in use, "damaged" */
 	async listen(): Promise<number> {
-		assert(this.#server === undefined && !this.#closed, "listen() once");
-		this.#acquirer = this.#newAcquirer();
-		this.#server = await this.#open();
+		assert(this.#open === undefined && !this.#closed, "listen() once");
+		await this.#start();
 		return this.#port;
 	}
 
@@ -61,6 +61,11 @@ export class AcquirerServer {
 	/** False between a crash and its restart, and after close(). */
 	get running(): boolean {
 		return this.#acquirer !== undefined && !this.#acquirer.dead;
+	}
+
+	/** Version of TLS that the last connection spoke: "TLSv1.3". */
+	get tlsProtocol(): string | undefined {
+		return this.#open?.protocol ?? this.#tlsProtocol;
 	}
 
 	/** The ledgers as the running host sees them; while it is down, as the store tells them. */
@@ -80,8 +85,7 @@ export class AcquirerServer {
 		clearTimeout(this.#restartTimer);
 		await this.#dropped;
 		if (this.running || this.#closed) return;
-		this.#acquirer = this.#newAcquirer();
-		this.#server = await this.#open();
+		await this.#start();
 		if (this.#closed) await this.#drop();
 		else this.#options.onRestart?.();
 	}
@@ -93,8 +97,27 @@ export class AcquirerServer {
 		await this.#drop();
 	}
 
-	#newAcquirer(): Acquirer {
-		return new Acquirer({ ...this.#options, onCrash: (reason) => this.#afterCrash(reason) });
+	async #start(): Promise<void> {
+		const { limits, tls, handshakeMsMax, handshakesMax } = this.#options;
+		this.#acquirer = new Acquirer({ ...this.#options, onCrash: (reason) => this.#afterCrash(reason) });
+		const port = new HostPort({
+			port: this.#port,
+			connectionsMax: limits?.connectionsMax ?? HOST_LIMITS.connectionsMax,
+			...(tls === undefined ? {} : { tls }),
+			...(handshakeMsMax === undefined ? {} : { handshakeMsMax }),
+			...(handshakesMax === undefined ? {} : { handshakesMax }),
+			onPeer: (socket, terminalId) => this.#accept(socket, terminalId),
+			onRefused: (reason) => this.#say(`connection refused: ${reason}`),
+			onError: (error) => this.#fail(error),
+		});
+		try {
+			this.#port = await port.listen();
+		} catch (error) {
+			this.#acquirer?.kill();
+			this.#acquirer = undefined;
+			throw error;
+		}
+		this.#open = port;
 	}
 
 	#afterCrash(reason: CrashReason): void {
@@ -110,87 +133,40 @@ export class AcquirerServer {
 
 	/** @returns when the port is free again */
 	#drop(): Promise<void> {
-		const server = this.#server;
-		this.#server = undefined;
+		const port = this.#open;
+		this.#open = undefined;
 		this.#acquirer?.kill();
 		this.#acquirer = undefined;
-		for (const socket of this.#sockets) socket.destroy();
-		this.#sockets.clear();
-		return server === undefined ? Promise.resolve() : new Promise((resolve) => server.close(() => resolve()));
+		if (port === undefined) return Promise.resolve();
+		this.#tlsProtocol = port.protocol ?? this.#tlsProtocol;
+		return port.drop();
 	}
 
-	#open(): Promise<net.Server> {
-		const server = net.createServer({ noDelay: true }, (socket) => this.#accept(socket));
-		// A little more than the host takes: those above its limit are told so by a closed connection.
-		server.maxConnections = (this.#options.limits?.connectionsMax ?? HOST_LIMITS.connectionsMax) + 16;
-		return new Promise((resolve, reject) => {
-			server.once("error", (error: NodeJS.ErrnoException) => {
-				this.#acquirer?.kill();
-				this.#acquirer = undefined;
-				reject(portError(error, this.#port));
-			});
-			server.listen({ host: ADDRESS, port: this.#port, exclusive: true }, () => {
-				server.removeAllListeners("error");
-				server.on("error", (error) => this.#fail(error));
-				this.#port = (server.address() as net.AddressInfo).port;
-				resolve(server);
-			});
-		});
-	}
-
-	#accept(socket: net.Socket): void {
+	#accept(socket: Socket, terminalId: string | undefined): void {
 		let connection: HostConnection | undefined;
-		this.#sockets.add(socket);
-		socket.on("error", () => socket.destroy()); // Reset by the peer: "close" follows and says it all.
-		socket.on("close", () => {
-			this.#sockets.delete(socket);
-			connection?.end();
-		});
-		connection = this.#acquirer?.connect({
-			send: (bytes) => {
-				if (socket.destroyed || !socket.writable) return;
-				socket.write(bytes);
-				if (socket.writableLength > UNSENT_BYTES_MAX) socket.destroy();
-			},
-			close: () => {
-				socket.destroySoon();
-				// What it still had to take goes with it, if it never takes it.
-				socket.pause();
-				socket.setTimeout(CLOSE_MS_MAX, () => socket.destroy());
-			},
-		});
+		const peer = new SocketPeer(socket, terminalId, () => connection?.close("takes its answers too slowly"));
+		socket.on("close", () => connection?.end());
+		connection = this.#acquirer?.connect(peer);
 		if (connection === undefined) {
 			socket.destroy();
 			return;
 		}
 		const taker = connection;
-		socket.on("data", (data) => taker.receive(data));
+		let first = this.#options.tls === undefined;
+		socket.on("data", (data) => {
+			if (first && looksLikeTls(data)) taker.close("speaks TLS, and this port is plain TCP");
+			first = false;
+			taker.receive(data);
+		});
+	}
+
+	/** In the words of the host's own events. */
+	#say(text: string): void {
+		this.#options.onEvent?.({ kind: "connection", text, at: this.#options.clock.now() });
 	}
 
 	#fail(error: unknown): void {
 		if (this.#options.onError === undefined) throw error;
 		this.#options.onError(error);
 	}
-}
-
-function portError(error: NodeJS.ErrnoException, port: number): Error {
-	if (error.code === "EADDRINUSE") return new CodedError("state", `port ${port}`, "in use by another program");
-	if (error.code === "EACCES") return new CodedError("state", `port ${port}`, "not permitted");
-	return new CodedError("state", `port ${port}`, `cannot be opened (${error.code ?? "unknown"})`);
-}
-
-/** @throws {CodedError} "state" when somebody listens there already */
-export async function checkPortFree(port: number): Promise<void> {
-	if (port === 0) return;
-	const probe = net.createServer();
-	try {
-		await new Promise<void>((resolve, reject) => {
-			probe.once("error", reject);
-			probe.listen(port, ADDRESS, resolve);
-		});
-	} catch (error) {
-		const inUse = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
-		throw new CodedError("state", `port ${port}`, inUse ? "in use" : "not available");
-	}
-	await new Promise((resolve) => probe.close(resolve));
 }

@@ -2,9 +2,11 @@
  * A trading day as data: what it is made of, what is told while it runs, and what came of it.
  * @module
  */
+import type { KeySchemeName } from "../../src/config";
 import type { LogSink } from "../../src/ports";
 import type { LedgerTotals } from "../acquirer/statement";
 import type { MoneyReport } from "../world/check-money";
+import type { TlsPair } from "./tls-identity";
 
 /** "flashBlock" needs a mirror: one copy alone does not survive the loss of a block. */
 export const FAULT_KINDS = ["none", "network", "power", "host", "flashBlock", "all"] as const;
@@ -16,6 +18,8 @@ export interface DayOptions {
 	faults: FaultKind;
 	/** A second chip with a copy of the journal; with it "all" destroys flash blocks too. Default false. */
 	mirror?: boolean;
+	/** Where the keys come from; default "session". */
+	scheme?: KeySchemeName;
 	/** False: the terminal never sends a reversal, to show what they are for. */
 	reversals: boolean;
 	/** Simulated ms for each real one; default 300. */
@@ -25,6 +29,8 @@ export interface DayOptions {
 	/** After each customer. */
 	onProgress?(done: number, sales: number): void;
 	log?: LogSink;
+	/** The certificates of both ends; absent: plain TCP, and the terminal is configured to allow it. */
+	tls?: TlsPair;
 }
 
 export interface DayEvent {
@@ -48,6 +54,10 @@ export interface DayResult {
 	seed: number;
 	sales: number;
 	faults: FaultKind;
+	/** Over TLS with both certificates. */
+	tls: boolean;
+	/** What the last connection spoke: "TLSv1.3"; with `tls` only. */
+	tlsProtocol?: string;
 	approved: number;
 	approvedMinor: number;
 	declined: number;
@@ -68,6 +78,8 @@ export interface DayResult {
 	hostCrashes: number;
 	linkOutages: number;
 	firmwareRestarts: number;
+	/** At each boot, and whenever the host's keys were not the terminal's. */
+	signOns: number;
 	flashBytesPerSale: number;
 	erasesPerThousandSales: number;
 	/** Erases that a customer had to wait for. */

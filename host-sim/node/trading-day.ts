@@ -7,6 +7,8 @@
 
 import { type Config, makeConfig } from "../../src/config";
 import { formatAmount } from "../../src/core/money";
+import { UNIONPAY } from "../../src/iso8583/unionpay";
+import { UNIONPAY_DUKPT } from "../../src/iso8583/unionpay-dukpt";
 import type { LogSink, Screen } from "../../src/ports";
 import { type FaultName, FaultPlan } from "../acquirer/faults";
 import { MemoryLedgerStore } from "../acquirer/ledger-store";
@@ -23,7 +25,9 @@ import { Shop, type Visit } from "../world/shop";
 import { AcquirerServer } from "./acquirer-server";
 import type { DayEvent, DayOptions, DayResult, DoubtRow } from "./day-result";
 import { ScaledClock } from "./scaled-clock";
+import type { SocketLink } from "./socket-link";
 import { TcpLink } from "./tcp-link";
+import { TlsLink } from "./tls-link";
 
 const NETWORK_RATES: Partial<Record<FaultName, number>> = {
 	requestLost: 0.02,
@@ -33,8 +37,20 @@ const NETWORK_RATES: Partial<Record<FaultName, number>> = {
 	answerLate: 0.015,
 	answerDoubled: 0.03,
 	answerSplit: 0.05,
+	signOnLost: 0.05,
+	signOnAnswerLost: 0.05,
 };
-const HOST_RATES: Partial<Record<FaultName, number>> = { wrongAmount: 0.015, badMac: 0.015, crash: 0.015 };
+const HOST_RATES: Partial<Record<FaultName, number>> = {
+	wrongAmount: 0.015,
+	badMac: 0.015,
+	crash: 0.015,
+	keysForgotten: 0.005,
+	keysChanged: 0.005,
+	replayedAnswer: 0.01,
+	strangerAnswer: 0.01,
+	signOnRefused: 0.05,
+	wrongCheckValue: 0.05,
+};
 
 /** Parts of a thousand, for each customer. */
 const LINK_DOWN = 25;
@@ -87,7 +103,7 @@ export class TradingDay {
 	#shop!: Shop; // From the first line of #run on.
 	readonly #why = new Map<number, { why: DoubtRow["why"]; amountMinor: number }>();
 	readonly #declined = new Set<number>();
-	#link: TcpLink | undefined;
+	#link: SocketLink | undefined;
 	#linkUp = true;
 	#healed = false;
 	#powerCuts = 0;
@@ -101,9 +117,11 @@ export class TradingDay {
 		this.#clock = new ScaledClock({ scale: this.#scale, startMs: OPENING, stallMs: STALL_MS });
 		this.#faults = new FaultPlan(this.#random.fork("faults"), this.#rates());
 		this.#config = makeConfig({
-			...TEST_TERMINAL,
+			terminalId: TEST_TERMINAL.terminalId,
+			merchantId: TEST_TERMINAL.merchantId,
 			autoReversal: options.reversals,
-			plainLinks: true,
+			keyScheme: options.scheme ?? "session",
+			plainLinks: options.tls === undefined,
 			scrubEveryMs: SCRUB_EVERY_MS,
 		});
 		this.#media = Array.from({ length: options.mirror === true ? 2 : 1 }, () => {
@@ -113,6 +131,8 @@ export class TradingDay {
 		this.#flashLoss = new FlashLoss(this.#media, this.#flashRandom.fork("which"));
 		this.#server = new AcquirerServer({
 			port: 0,
+			...(options.tls === undefined ? {} : { tls: options.tls.host }),
+			dialect: options.scheme === "dukpt" ? UNIONPAY_DUKPT : UNIONPAY,
 			clock: this.#clock,
 			random: this.#random.fork("host"),
 			store: new MemoryLedgerStore(),
@@ -162,12 +182,15 @@ export class TradingDay {
 		const { entries, totals } = this.#server.statement();
 		const money = checkMoney(entries, shop.till);
 		const doubts = this.#doubtRows(money);
+		const { tlsProtocol } = this.#server;
 		const endedAs = (ended: DoubtRow["ended"]) => doubts.filter((row) => row.ended === ended).length;
 		const declined = [...this.#declined].filter((stan) => !this.#why.has(stan)).length;
 		return {
 			seed: this.#options.seed,
 			sales,
 			faults: this.#options.faults,
+			tls: this.#options.tls !== undefined,
+			...(tlsProtocol === undefined ? {} : { tlsProtocol }),
 			approved: money.paid,
 			approvedMinor: money.paidMinor,
 			declined,
@@ -185,6 +208,7 @@ export class TradingDay {
 			hostCrashes: this.#hostCrashes,
 			linkOutages: this.#linkOutages,
 			firmwareRestarts: shop.restarts,
+			signOns: shop.signOns,
 			flashBytesPerSale: Math.round((bytes / sales) * 10) / 10,
 			erasesPerThousandSales: Math.round((erases * 10_000) / sales) / 10,
 			erasesInSale: shop.erasesInSale,
@@ -209,12 +233,15 @@ export class TradingDay {
 			makeClock: (power) =>
 				new ScaledClock({ scale: this.#scale, startMs: this.#clock.now(), power, stallMs: STALL_MS }),
 			makeLinks: (power) => {
-				this.#link = new TcpLink({ port: this.#server.port, power });
+				const { tls } = this.#options;
+				const link = { port: this.#server.port, power };
+				this.#link = tls === undefined ? new TcpLink(link) : new TlsLink({ ...link, tls: tls.terminal });
 				this.#link.up = this.#linkUp;
 				return [this.#link];
 			},
 			onPowerLost: (reason) => this.#onPowerLost(reason),
 			onScreen: (screen) => this.#onScreen(screen),
+			onSignedOn: (batch) => this.#say("terminal", `signed on (签到), batch ${batch}`),
 		});
 	}
 

@@ -14,9 +14,9 @@ import { TransactionLog } from "../../src/transactions/transaction-log";
 import { TEST_KEYS } from "../acquirer/test-keys";
 import { DAMAGE_KINDS, type DamageKind, destroyBlock } from "../board/flash-damage";
 import type { FlashMedium } from "../board/flash-medium";
+import { MemoryKeys } from "../board/memory-keys";
 import { NorFlash } from "../board/nor-flash";
 import type { SeededRandom } from "../board/seeded-random";
-import { StaticKeys } from "../board/static-keys";
 
 /** Most blocks of a young flash are blank, and nobody misses one of those: it is any block once in so many times. */
 const BLANK_ONE_IN = 16;
@@ -81,7 +81,7 @@ export function countWholeCopies(media: readonly FlashMedium[], config: Config):
 /** All transactions of a journal as text; with what is missing, if anything is. */
 function contents(media: readonly FlashMedium[], config: Config): string {
 	const [journal, mirror] = media.map((medium) => new NorFlash({ medium: medium.clone() }));
-	const log = new TransactionLog(journal, config.transactionsMax, new CardSeal(new StaticKeys(TEST_KEYS)), mirror);
+	const log = new TransactionLog(journal, config.transactionsMax, new CardSeal(new MemoryKeys(TEST_KEYS)), mirror);
 	let mount: ReturnType<TransactionLog["mount"]>;
 	try {
 		mount = log.mount();

@@ -8,9 +8,8 @@
 
 import type { Config } from "../../src/config";
 import { assert } from "../../src/core/assert";
-import type { Clock, Link, LogSink, Screen, ScreenName } from "../../src/ports";
+import type { Clock, KeyStore, Link, LogSink, Screen, ScreenName } from "../../src/ports";
 import { Terminal } from "../../src/terminal";
-import { TEST_KEYS } from "../acquirer/test-keys";
 import { createDevice } from "../board/device";
 import { FlashCut } from "../board/flash-cut";
 import type { FlashMedium } from "../board/flash-medium";
@@ -19,7 +18,7 @@ import { Power, PowerLost } from "../board/power";
 import { ScriptedKeypad } from "../board/scripted-keypad";
 import { type Presentation, ScriptedReader } from "../board/scripted-reader";
 import type { SeededRandom } from "../board/seeded-random";
-import { StaticKeys } from "../board/static-keys";
+import { testTerminalKeys } from "../board/test-terminal-keys";
 import { Till } from "../board/till";
 
 export interface ShopOptions {
@@ -33,6 +32,8 @@ export interface ShopOptions {
 	config: Config;
 	log: LogSink;
 	random: SeededRandom;
+	/** The board's key store; default: the test keys. */
+	keys?: KeyStore;
 	till?: Till;
 	/** How long the cashier takes to answer or to change the paper; default 2,000 ms. */
 	cashierMs?: number;
@@ -45,6 +46,8 @@ export interface ShopOptions {
 	onFlash?(flash: NorFlash): void;
 	/** Each screen, after the shop has seen it. */
 	onScreen?(screen: Screen): void;
+	/** The terminal has signed on with its host. */
+	onSignedOn?(batch: number): void;
 }
 
 /** One customer at the terminal. */
@@ -78,11 +81,14 @@ export class Shop {
 	readonly till: Till;
 	readonly visits: Visit[] = [];
 	readonly #options: ShopOptions;
+	readonly #keys: KeyStore;
 	#power = new Power();
 	#board: Board;
 	#visit: Visit | undefined;
 	#onVisitEnd: ((visit: Visit) => void) | undefined;
 	boots = 0;
+	/** In all boots. */
+	signOns = 0;
 	/** Restarts the firmware asked for. */
 	restarts = 0;
 	/** Of the boots before this one, on both copies. */
@@ -95,6 +101,7 @@ export class Shop {
 
 	constructor(options: ShopOptions) {
 		this.#options = options;
+		this.#keys = options.keys ?? testTerminalKeys();
 		this.till = options.till ?? new Till();
 		this.till.onScreen = (screen) => this.#onScreen(screen);
 		this.#board = this.#assemble();
@@ -146,8 +153,8 @@ export class Shop {
 		return this.#visit;
 	}
 
-	/** Formats the flash of the first boot. */
-	provision(batch = 1): void {
+	/** Formats the flash of the first boot. @param batch - default 0: the host gives it */
+	provision(batch = 0): void {
 		this.#board.terminal.provision(batch);
 	}
 
@@ -219,7 +226,7 @@ export class Shop {
 			display,
 			printer,
 			random: random.fork(`firmware ${this.boots}`),
-			keys: new StaticKeys(TEST_KEYS),
+			keys: this.#keys,
 			log,
 			onRestart: (reason) => {
 				this.restarts++;
@@ -230,6 +237,10 @@ export class Shop {
 		power.onCut(() => this.#onCut());
 		const terminal = new Terminal(device, config);
 		terminal.onSaleEnd = () => this.#endVisit();
+		terminal.onSignedOn = () => {
+			this.signOns++;
+			this.#options.onSignedOn?.(terminal.log.batch);
+		};
 		return { clock, flash, copies: second === undefined ? [flash] : [flash, second], reader, keypad, terminal };
 	}
 

@@ -1,7 +1,11 @@
 /**
- * Requests and their answers. An answer belongs to a request only if message type, processing code, STAN, terminal,
- * merchant, 60.1 and 60.2 are those of the request; then its MAC is checked, then its amount (I5, I9).
- * What belongs to no open request is handed on: a late answer is a fact, too.
+ * Requests and their answers. One request that must not be overtaken (sale, reversal, sign-on) and a window of others
+ * (advices, uploads) may be open at once; an answer belongs to one of them only if message type, processing code, STAN,
+ * terminal, merchant and DE 60 are those of the request. Then its MAC is checked under the keys the request was sent
+ * under, then its amount (I5, I9).
+ *
+ * A late answer is a fact, too: what belongs to an exchange that is over is verified like any other and handed on. What
+ * belongs to nothing is noise, and a peer that sends nothing else is hung up on.
  * @module
  */
 
@@ -10,10 +14,11 @@ import { assert } from "../core/assert";
 import { CodedError } from "../core/errors";
 import { MessageDecoder } from "../iso8583/decoder";
 import type { Dialect } from "../iso8583/dialect";
-import type { ExchangeEnd, Exchanger, Expected } from "../iso8583/exchange";
+import type { ExchangeEnd, Expected } from "../iso8583/exchange";
 import { renderMasked } from "../iso8583/mask";
 import type { Clock, Link, LogSink } from "../ports";
 import type { KeyScheme } from "../security/key-scheme";
+import type { SyncMac } from "../security/sync-mac";
 import { HostLine } from "./host-line";
 
 export interface HostExchangeOptions {
@@ -23,22 +28,42 @@ export interface HostExchangeOptions {
 	config: Config;
 	dialect: Dialect;
 	scheme: KeyScheme;
-	/** A verified message that answers no open request; borrowed. */
+	syncMac: SyncMac;
+	/** A verified answer to an exchange that is over; borrowed. */
 	onStray(message: MessageDecoder): void;
+	/** The host says that our keys are not its own: perhaps it did, its word may be unverified. */
+	onKeyTrouble(): void;
+	/** The last open exchange is over. */
+	onQuiet(): void;
 }
 
-/** Messages in a row that make no sense, after which the peer is taken for somebody else. */
-const NOISE_MAX = 8;
-/** The host says that it could not check our MAC, or does not know our keys. */
-const KEY_TROUBLE = ["A0", "97"];
+export type OnEnd = (end: ExchangeEnd, answer: MessageDecoder) => void;
 
-export class HostExchange implements Exchanger {
+/** An exchange that waits for its answer; the objects are reused. */
+interface Slot {
+	expected: Expected | undefined;
+	onEnd: OnEnd | undefined;
+	timer: number;
+}
+
+/** Messages in a row that are nobody's answer, after which the peer is taken for somebody else. */
+const NOISE_MAX = 8;
+/** Exchanges that are over and whose late answers are still known: as many that went alone, and of the window. */
+const PAST_MAX = 16;
+/** MAC wrong, terminal not signed on, PIN not readable: the host's keys are not ours. */
+const KEY_TROUBLE = ["A0", "97", "99"];
+
+export class HostExchange {
 	readonly #options: HostExchangeOptions;
 	readonly #line: HostLine;
 	readonly #decoder: MessageDecoder;
-	#expected: Expected | undefined;
-	#onEnd: ((end: ExchangeEnd, answer: MessageDecoder) => void) | undefined;
-	#timer = 0;
+	/** The first is for what goes alone; the others are the window. */
+	readonly #slots: Slot[] = [];
+	/** Two rings, one behind the other, so that a thousand advices do not push a sale out. */
+	readonly #past: (Expected | undefined)[] = [];
+	#pastAt = 0;
+	#pastWindowAt = 0;
+	#lastTicket = 0;
 	#silent = 0;
 	#noise = 0;
 
@@ -46,6 +71,8 @@ export class HostExchange implements Exchanger {
 		this.#options = options;
 		this.#decoder = new MessageDecoder(options.dialect);
 		const { links, clock, log, config, dialect } = options;
+		for (let n = 0; n <= config.windowMax; n++) this.#slots.push({ expected: undefined, onEnd: undefined, timer: 0 });
+		for (let n = 0; n < 2 * PAST_MAX; n++) this.#past.push(undefined);
 		this.#line = new HostLine({
 			links,
 			clock,
@@ -53,67 +80,117 @@ export class HostExchange implements Exchanger {
 			config,
 			dialect,
 			onFrame: (frame, byteLength) => this.#onFrame(frame, byteLength),
-			onLost: () => this.#end("noAnswer"),
+			onLost: () => this.#endAll(),
 		});
-	}
-
-	get busy(): boolean {
-		return this.#onEnd !== undefined;
 	}
 
 	get connected(): boolean {
 		return this.#line.open;
 	}
 
+	/** True while the request that goes alone is open. */
+	get busy(): boolean {
+		return this.#slots[0].onEnd !== undefined;
+	}
+
+	/** Exchanges that wait for their answers. */
+	get open(): number {
+		let count = 0;
+		for (const slot of this.#slots) if (slot.onEnd !== undefined) count++;
+		return count;
+	}
+
+	/** Free places in the window. */
+	get room(): number {
+		const windowed = this.open - (this.busy ? 1 : 0);
+		return this.#line.open ? this.#slots.length - 1 - windowed : 0;
+	}
+
+	/** See HostLine.connect. */
 	connect(onResult: (connected: boolean) => void): void {
 		this.#line.connect(onResult);
 	}
 
-	request(
-		frame: Uint8Array,
-		byteLength: number,
-		expected: Expected,
-		timeoutMs: number,
-		onEnd: (end: ExchangeEnd, answer: MessageDecoder) => void,
-	): void {
-		assert(this.#onEnd === undefined, "I5 one request at a time");
-		this.#expected = expected;
-		this.#onEnd = onEnd;
-		// From here on bytes may leave, whatever the call below returns or throws.
-		if (!this.#line.write(frame.subarray(0, byteLength))) {
-			this.#line.close("write refused");
-			this.#end("unsent");
-			return;
-		}
-		if (this.#onEnd !== onEnd) return; // Ended inside the call.
-		this.#timer = this.#options.clock.setTimer(timeoutMs, () => {
-			this.#timer = 0;
-			this.#silent++;
-			// A dead link may show by silence only.
-			if (this.#silent >= this.#options.config.silentExchangesMax) {
-				this.#silent = 0;
-				this.#line.distrust("silence");
-			}
-			this.#end("noAnswer");
-		});
+	/** Sends what goes alone. See Exchanger.request. */
+	request(frame: Uint8Array, byteLength: number, expected: Expected, timeoutMs: number, onEnd: OnEnd): void {
+		assert(!this.busy, "I5 one such request at a time");
+		this.#send(this.#slots[0], frame, byteLength, expected, timeoutMs, onEnd);
 	}
 
+	/** Sends beside others. See Exchanger.post. */
+	post(frame: Uint8Array, byteLength: number, expected: Expected, timeoutMs: number, onEnd: OnEnd): void {
+		for (let at = 1; at < this.#slots.length; at++) {
+			if (this.#slots[at].onEnd !== undefined) continue;
+			this.#send(this.#slots[at], frame, byteLength, expected, timeoutMs, onEnd);
+			return;
+		}
+		assert(false, "I10 the window has room: the caller asks before");
+	}
+
+	/** Gives up what goes alone. */
 	giveUp(): void {
-		this.#end("noAnswer");
+		this.#end(this.#slots[0], "noAnswer");
 	}
 
 	close(): void {
 		this.#line.stop();
 	}
 
-	#end(end: ExchangeEnd): void {
-		const onEnd = this.#onEnd;
-		if (onEnd === undefined) return;
-		this.#onEnd = undefined;
-		this.#expected = undefined;
-		this.#options.clock.clearTimer(this.#timer);
-		this.#timer = 0;
+	#send(slot: Slot, frame: Uint8Array, byteLength: number, expected: Expected, timeoutMs: number, onEnd: OnEnd): void {
+		slot.expected = expected;
+		slot.onEnd = onEnd;
+		if (expected.ticket !== 0) this.#lastTicket = expected.ticket;
+		// From here on bytes may leave, whatever the call below returns or throws.
+		if (!this.#line.write(frame.subarray(0, byteLength))) {
+			// A peer that takes nothing any more is of no use to the others either.
+			this.#end(slot, "unsent");
+			this.#line.close("write refused");
+			this.#endAll();
+			return;
+		}
+		if (slot.onEnd !== onEnd) return; // Ended inside the call.
+		slot.timer = this.#options.clock.setTimer(timeoutMs, () => {
+			slot.timer = 0;
+			this.#silent++;
+			// A dead link may show by silence only.
+			if (this.#silent >= this.#options.config.silentExchangesMax) {
+				this.#silent = 0;
+				this.#line.distrust("silence");
+				this.#end(slot, "noAnswer");
+				this.#endAll();
+			} else this.#end(slot, "noAnswer");
+		});
+	}
+
+	#end(slot: Slot, end: ExchangeEnd): void {
+		const { onEnd, expected } = slot;
+		if (onEnd === undefined || expected === undefined) return;
+		slot.onEnd = undefined;
+		slot.expected = undefined;
+		this.#options.clock.clearTimer(slot.timer);
+		slot.timer = 0;
+		this.#remember(slot, expected);
+		if (expected.ticket !== 0) this.#options.scheme.close(expected.ticket);
 		onEnd(end, this.#decoder);
+		if (this.open === 0) this.#options.onQuiet();
+	}
+
+	#remember(slot: Slot, expected: Expected): void {
+		if (slot === this.#slots[0]) {
+			this.#past[this.#pastAt] = expected;
+			this.#pastAt = (this.#pastAt + 1) % PAST_MAX;
+		} else {
+			this.#past[PAST_MAX + this.#pastWindowAt] = expected;
+			this.#pastWindowAt = (this.#pastWindowAt + 1) % PAST_MAX;
+		}
+	}
+
+	/** The connection is gone: none of those that are open now gets an answer. */
+	#endAll(): void {
+		const waiting = this.#slots.map((slot) => slot.onEnd);
+		for (const [at, slot] of this.#slots.entries()) {
+			if (slot.onEnd !== undefined && slot.onEnd === waiting[at]) this.#end(slot, "noAnswer");
+		}
 	}
 
 	#onFrame(frame: Uint8Array, byteLength: number): void {
@@ -123,55 +200,95 @@ export class HostExchange implements Exchanger {
 		} catch (error) {
 			if (!(error instanceof CodedError)) throw error;
 			// Noise is no answer: the request's own time-out decides.
-			this.#log("W", `message dropped: ${error.message}`);
-			this.#noise++;
-			if (this.#noise >= NOISE_MAX) this.#line.drop("nothing but noise");
+			this.#dropped(error.message);
 			return;
 		}
-		this.#noise = 0;
-		this.#silent = 0;
-		this.#line.heard();
 		this.#log("D", `< ${renderMasked(decoder)}`);
-		if (!this.#fromOurHost()) {
-			this.#log("W", "message dropped: for another terminal");
+		const { terminalId, merchantId } = this.#options.config;
+		if (!decoder.equals(41, terminalId) || !decoder.equals(42, merchantId)) {
+			this.#dropped("for another terminal");
 			return;
 		}
-		const verified = decoder.verify(this.#options.scheme);
-		const expected = this.#expected;
-		if (expected === undefined || !this.#belongs(expected)) {
-			if (verified) this.#options.onStray(decoder);
-			else this.#log("W", "message dropped: answers nothing and its MAC is wrong");
-			return;
+		for (const slot of this.#slots) {
+			if (slot.expected !== undefined && this.#belongs(slot.expected)) {
+				this.#answered(slot, slot.expected);
+				return;
+			}
 		}
+		this.#late(this.#past.find((expected) => expected !== undefined && this.#belongs(expected)));
+	}
+
+	/** An answer that comes late or twice, under the keys of its request where these are still known, else of the last. */
+	#late(past: Expected | undefined): void {
+		const { scheme } = this.#options;
+		const known = past !== undefined && past.mac !== "none";
+		const ticket = this.#lastTicket;
+		const verified = known ? this.#verified(past) : ticket !== 0 && scheme.use(ticket) && this.#decoder.verify(scheme);
+		if (verified) {
+			this.#heard();
+			this.#options.onStray(this.#decoder);
+		} else this.#dropped(known ? "a late answer whose MAC is wrong" : "answers nothing");
+	}
+
+	#answered(slot: Slot, expected: Expected): void {
+		const decoder = this.#decoder;
+		const verified = this.#verified(expected);
+		const trouble = KEY_TROUBLE.includes(decoder.text(39));
 		if (!verified) {
-			if (decoder.has(39) && KEY_TROUBLE.includes(decoder.text(39))) {
+			this.#noise++;
+			if (trouble) {
 				this.#log("W", "the host has key trouble and cannot prove it: nothing is concluded");
+				this.#options.onKeyTrouble();
 				return;
 			}
 			this.#log("W", `MAC of the answer to stan=${expected.stan} is wrong`);
-			this.#end("badMac");
+			this.#end(slot, "badMac");
 			return;
 		}
-		this.#end(decoder.has(4) && decoder.number(4) !== expected.amountMinor ? "amountDiffers" : "answer");
+		this.#heard();
+		if (trouble && expected.mac !== "none") this.#options.onKeyTrouble();
+		const { amountMinor } = expected;
+		const differs = amountMinor !== undefined && decoder.has(4) && decoder.number(4) !== amountMinor;
+		this.#end(slot, differs ? "amountDiffers" : "answer");
 	}
 
-	#fromOurHost(): boolean {
-		const { terminalId, merchantId } = this.#options.config;
-		return this.#decoder.equals(41, terminalId) && this.#decoder.equals(42, merchantId);
+	/** Something that only our host can have said. */
+	#heard(): void {
+		this.#noise = 0;
+		this.#silent = 0;
+		this.#line.heard();
+	}
+
+	#dropped(why: string): void {
+		this.#log("W", `message dropped: ${why}`);
+		this.#noise++;
+		if (this.#noise < NOISE_MAX) return;
+		this.#noise = 0;
+		this.#line.drop("nothing but noise");
+	}
+
+	/** Under the keys of its request. Keys that are gone verify nothing. */
+	#verified(expected: Expected): boolean {
+		const { scheme, syncMac } = this.#options;
+		if (expected.mac === "none") return true;
+		if (expected.mac === "sync") return this.#decoder.verify(syncMac);
+		return scheme.use(expected.ticket) && this.#decoder.verify(scheme);
 	}
 
 	#belongs(expected: Expected): boolean {
 		const decoder = this.#decoder;
+		const { processingCode, batch, networkCode } = expected;
 		return (
 			decoder.mti === expected.mti &&
-			decoder.equals(3, expected.processingCode) &&
+			(processingCode === undefined ? !decoder.has(3) : decoder.equals(3, processingCode)) &&
 			decoder.has(11) &&
 			decoder.number(11) === expected.stan &&
 			decoder.has(39) &&
 			decoder.has(60) &&
 			decoder.count(60) >= 8 &&
 			decoder.equalsAt(60, 0, expected.messageType) &&
-			decoder.numberAt(60, 2, 6) === expected.batch
+			(batch === undefined || decoder.numberAt(60, 2, 6) === batch) &&
+			(networkCode === undefined || decoder.equalsAt(60, 8, networkCode))
 		);
 	}
 

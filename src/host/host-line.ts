@@ -41,6 +41,8 @@ export class HostLine {
 	#answered = false;
 	/** The link of this connection. */
 	#link = 0;
+	/** Runs from the first bytes of a frame to its last. */
+	#frameTimer = 0;
 
 	constructor(options: HostLineOptions) {
 		this.#options = options;
@@ -100,6 +102,7 @@ export class HostLine {
 		this.#serial++;
 		this.#options.clock.clearTimer(this.#timer);
 		this.#timer = 0;
+		this.#noFrameTimer();
 		if (this.#connection === undefined) return;
 		this.#log("I", `${this.#name} closed: ${why}`);
 		if (this.#open && !this.#answered) this.#first = (this.#first + 1) % this.#options.links.length;
@@ -143,8 +146,9 @@ export class HostLine {
 			},
 			onError: () => {
 				if (!mine()) return;
-				if (this.#open) this.drop("lost");
-				else failed("not reachable");
+				const why = link.why?.();
+				if (this.#open) this.drop(why === undefined ? "lost" : `lost, ${why}`);
+				else failed(why ?? "not reachable");
 			},
 		});
 		if (mine()) this.#connection = connection;
@@ -184,9 +188,11 @@ export class HostLine {
 		while (serial === this.#serial && this.#connection !== undefined) {
 			const count = this.#connection.read(this.#buffer);
 			if (count === 0) return;
+			this.#watchFrame();
 			let inner: unknown;
 			try {
 				this.#framer.push(this.#buffer, count, (frame, byteLength) => {
+					this.#noFrameTimer();
 					try {
 						this.#options.onFrame(frame, byteLength);
 					} catch (error) {
@@ -201,6 +207,21 @@ export class HostLine {
 				return;
 			}
 		}
+	}
+
+	/** A peer that sends a byte now and then holds the line no longer than this. */
+	#watchFrame(): void {
+		if (this.#frameTimer !== 0) return;
+		const { clock, config } = this.#options;
+		this.#frameTimer = clock.setTimer(config.frameMsMax, () => {
+			this.#frameTimer = 0;
+			this.drop("a frame came too slowly");
+		});
+	}
+
+	#noFrameTimer(): void {
+		this.#options.clock.clearTimer(this.#frameTimer);
+		this.#frameTimer = 0;
 	}
 
 	#log(level: "I" | "W", text: string): void {

@@ -1,31 +1,30 @@
 /**
  * Decodes one frame without copying: it keeps offsets, values are made when asked for. Everything is checked before
- * the first value is handed out: lengths, nibbles, character sets, bitmap, trailing bytes. A frame is refused whole
+ * the first value is handed out: lengths, digits, character sets, bitmap, trailing bytes. A frame is refused whole
  * (I11), with field and offset, never with a value (I9). Nothing past `byteLength` is read.
  * Source: ISO 8583:1987, §4; see DESIGN.md.
  * @module
  */
 import { assert } from "../core/assert";
-import { readAscii, readU16, toHex } from "../core/bytes";
 import type { ErrorCode } from "../core/errors";
 import { CodedError } from "../core/errors";
-import type { Dialect, FieldRule } from "./dialect";
+import type { Dialect, FieldRule, MessageRule } from "./dialect";
 import {
-	BITMAP_OFFSET,
-	byteAllowed,
+	bytesOf,
+	classOf,
 	DE_MAX,
-	FIELDS_OFFSET,
 	fieldPlace,
-	HEADER_BYTES,
-	isPacked,
-	LENGTH_BYTES,
+	firstOutside,
+	isDigits,
 	lengthMaxIn,
-	MTI_OFFSET,
+	MAC_BYTES,
 	mtiWord,
-	nibbleAllowed,
 	nibbleOf,
-	TPDU_BYTES,
+	prefixBytes,
 } from "./dialect";
+import type { Layout } from "./layout";
+import { BITMAP_BYTES, layoutOf, readBitmap, readFrameLength, readMti, unpackHex } from "./layout";
+import { TextMaker } from "./text-maker";
 
 /** Compares the 8 bytes at `bytes[macOffset]` with the MAC over `bytes[start, end)`, in constant time. */
 export interface MacVerifier {
@@ -33,49 +32,71 @@ export interface MacVerifier {
 }
 
 const NO_FRAME = new Uint8Array(0);
+/** The secondary bitmap is DE 1. */
+const SECONDARY = 1;
 
 export class MessageDecoder {
 	readonly dialect: Dialect;
+	readonly #layout: Layout;
 	/** Of the content, behind the length prefix; 0 = absent. Index = DE. */
 	readonly #offsets = new Uint16Array(DE_MAX + 1);
-	/** Digits, characters or bytes. Index = DE. */
+	/** Digits, characters or bytes of the value. Index = DE. */
 	readonly #counts = new Uint16Array(DE_MAX + 1);
-	readonly #mtis: readonly string[];
-	readonly #mtiWords: readonly number[];
+	/** What the content may be made of. Index = DE. */
+	readonly #classes = new Uint8Array(DE_MAX + 1);
+	/** Both bitmaps, 32 fields a word, the first field in the highest bit. */
+	readonly #bitmap = new Int32Array(4);
+	readonly #mtis: string[] = [];
+	readonly #mtiWords: number[] = [];
+	readonly #texts = new TextMaker();
+	/** Only where a MAC travels as hex: what it covers, and the MAC as bytes behind it. */
+	readonly #macCopy: Uint8Array | undefined;
 	#frame: Uint8Array = NO_FRAME;
 	#mti = "";
 
 	constructor(dialect: Dialect) {
-		assert(LENGTH_BYTES + dialect.frameBytesMax <= 0xffff, "offsets are 16 bits");
 		this.dialect = dialect;
-		this.#mtis = dialect.messages.flatMap((rule) => [rule.mti, rule.answer]);
-		this.#mtiWords = this.#mtis.map(mtiWord);
+		this.#layout = layoutOf(dialect);
+		for (const { mti, answer } of dialect.messages) this.#mtis.push(mti, answer);
+		for (const mti of this.#mtis) this.#mtiWords.push(mtiWord(mti));
+		for (let de = 0; de <= DE_MAX; de++) {
+			const rule = dialect.fields[de];
+			if (rule !== undefined) this.#classes[de] = classOf(rule);
+		}
+		const hexMac = dialect.fields[64]?.coding === "hex" || dialect.fields[DE_MAX]?.coding === "hex";
+		this.#macCopy = hexMac ? new Uint8Array(this.#layout.frameBytesMax) : undefined;
 	}
 
 	/**
-	 * Takes in a frame, its 2-byte length included. The decoder borrows `frame`: values are good as long as it is.
+	 * Takes in a frame, its length included. The decoder borrows `frame`: values are good as long as it is.
 	 * After an error the decoder is empty.
 	 * @throws {CodedError} "length" | "charset" | "format" | "unknown", with field and offset
 	 */
 	decode(frame: Uint8Array, byteLength: number): void {
 		this.clear();
-		if (byteLength > frame.length || byteLength < FIELDS_OFFSET) {
-			throw new CodedError("length", "iso8583 frame", `${byteLength} bytes`);
-		}
-		const announced = readU16(frame, 0);
-		if (announced !== byteLength - LENGTH_BYTES || announced > this.dialect.frameBytesMax) {
-			throw new CodedError("length", "iso8583 frame +0", `announced ${announced}, is ${byteLength - LENGTH_BYTES}`);
-		}
-		const known = this.#mtiWords.indexOf(readU16(frame, MTI_OFFSET));
-		if (known < 0) throw new CodedError("unknown", `iso8583 MTI +${MTI_OFFSET}`);
-		this.#mti = this.#mtis[known];
-		this.#frame = frame;
 		let whole = false;
 		try {
-			this.#fields(byteLength);
+			this.#scan(frame, byteLength);
 			whole = true;
 		} finally {
 			if (!whole) this.clear();
+		}
+	}
+
+	/**
+	 * For tools that show what a bad frame holds: as {@link decode}, but the fields before the place where it is wrong
+	 * stay readable. They are checked one by one, not as a message; nothing may be decided by them.
+	 * @returns what decode() would throw; undefined when nothing is wrong
+	 */
+	examine(frame: Uint8Array, byteLength: number): CodedError | undefined {
+		this.clear();
+		try {
+			this.#scan(frame, byteLength);
+			return undefined;
+		} catch (error) {
+			if (error instanceof CodedError) return error;
+			this.clear();
+			throw error;
 		}
 	}
 
@@ -91,14 +112,25 @@ export class MessageDecoder {
 		return this.#mti;
 	}
 
-	/** Borrowed view of the 5 bytes. */
-	tpdu(): Uint8Array {
-		return this.#frame.subarray(LENGTH_BYTES, LENGTH_BYTES + TPDU_BYTES);
+	/**
+	 * Which of the dialect's messages this is, request or answer: by MTI, DE 3, 60.1, 60.3. Undefined when none fits.
+	 */
+	get rule(): MessageRule | undefined {
+		const rules = this.dialect.messages;
+		for (let i = 0; i < rules.length; i++) if (this.#isMessage(rules[i])) return rules[i];
+		return undefined;
 	}
 
-	/** Borrowed view of the 6 bytes. */
+	/** Borrowed view of the TPDU; empty where the dialect has none. */
+	tpdu(): Uint8Array {
+		const { lengthBytes, tpduBytes } = this.#layout;
+		return this.#frame.subarray(lengthBytes, lengthBytes + tpduBytes);
+	}
+
+	/** Borrowed view of the header; empty where the dialect has none. */
 	header(): Uint8Array {
-		return this.#frame.subarray(MTI_OFFSET - HEADER_BYTES, MTI_OFFSET);
+		const { headerBytes, mtiOffset } = this.#layout;
+		return this.#frame.subarray(mtiOffset - headerBytes, mtiOffset);
 	}
 
 	has(de: number): boolean {
@@ -112,11 +144,10 @@ export class MessageDecoder {
 		return offset;
 	}
 
-	/** Bytes of the content, without its length prefix. @throws {CodedError} "missing" */
+	/** Bytes that the content takes in the frame, without its length prefix. @throws {CodedError} "missing" */
 	byteLength(de: number): number {
 		this.offset(de);
-		const count = this.#counts[de];
-		return isPacked(this.#rule(de)) ? (count + 1) >> 1 : count;
+		return bytesOf(this.#rule(de), this.#counts[de]);
 	}
 
 	/** Digits, characters or bytes of the value. @throws {CodedError} "missing" */
@@ -127,7 +158,7 @@ export class MessageDecoder {
 
 	/** n, z: digits without padding, leading zeros kept; an, ans: text; b: hex. @throws {CodedError} "missing" */
 	text(de: number): string {
-		return this.textAt(de, 0, this.count(de));
+		return this.#text(de, this.offset(de), 0, this.#counts[de]);
 	}
 
 	/**
@@ -135,23 +166,7 @@ export class MessageDecoder {
 	 * @throws {CodedError} "missing"; "length" when the value is shorter
 	 */
 	textAt(de: number, start: number, count: number): string {
-		const offset = this.#part(de, start, count);
-		const rule = this.#rule(de);
-		if (rule.format === "b") return toHex(this.#frame, offset + start, offset + start + count);
-		if (!isPacked(rule)) {
-			if (rule.wide !== true) return readAscii(this.#frame, offset + start, offset + start + count);
-			let text = "";
-			for (let i = offset + start; i < offset + start + count; i++) {
-				text += this.#frame[i] < 0x80 ? String.fromCharCode(this.#frame[i]) : "?";
-			}
-			return text;
-		}
-		let text = "";
-		for (let i = start; i < start + count; i++) {
-			const nibble = this.#nibble(de, rule, offset, i);
-			text += String.fromCharCode(nibble === 13 ? 68 : 48 + nibble);
-		}
-		return text;
+		return this.#text(de, this.#part(de, start, count), start, count);
 	}
 
 	/** An n field of at most 15 digits. @throws {CodedError} "missing"; "range" when it is longer */
@@ -170,10 +185,18 @@ export class MessageDecoder {
 		return value;
 	}
 
-	/** Borrowed view of the content. @throws {CodedError} "missing" */
+	/**
+	 * Borrowed view of the content as it stands in the frame: packed digits, characters, bytes. Where bytes travel as hex
+	 * it is a copy of what they spell.
+	 * @throws {CodedError} "missing"
+	 */
 	bytes(de: number): Uint8Array {
 		const offset = this.offset(de);
-		return this.#frame.subarray(offset, offset + this.byteLength(de));
+		const end = offset + this.byteLength(de);
+		if (this.#rule(de).coding !== "hex") return this.#frame.subarray(offset, end);
+		const bytes = new Uint8Array((end - offset) >> 1);
+		unpackHex(this.#frame, offset, bytes, 0, bytes.length);
+		return bytes;
 	}
 
 	/** True when the field is there and reads `text`; makes no garbage. Not for b. */
@@ -187,10 +210,10 @@ export class MessageDecoder {
 		const rule = this.#rule(de);
 		assert(rule.format !== "b", "equals() is not for b");
 		const offset = this.#offsets[de];
-		const packed = isPacked(rule);
+		const digits = isDigits(rule);
 		for (let i = 0; i < text.length; i++) {
 			const code = text.charCodeAt(i);
-			if (packed) {
+			if (digits) {
 				if (this.#nibble(de, rule, offset, start + i) !== nibbleOf(rule.format, code)) return false;
 			} else if (this.#frame[offset + start + i] !== code) return false;
 		}
@@ -205,75 +228,132 @@ export class MessageDecoder {
 
 	/** Where the range of the MAC begins: the MTI. It ends where the MAC's content begins: offset(macDe). */
 	get macStart(): number {
-		return MTI_OFFSET;
+		return this.#layout.mtiOffset;
 	}
 
 	/** False when the MAC is wrong or there is none. @throws what `scheme` throws */
 	verify(scheme: MacVerifier): boolean {
 		const de = this.macDe;
 		if (de === 0) return false;
-		const offset = this.#offsets[de];
-		return scheme.verify(this.#frame, MTI_OFFSET, offset, offset);
+		const start = this.#layout.mtiOffset;
+		const end = this.#offsets[de];
+		const copy = this.#macCopy;
+		if (copy === undefined || this.#rule(de).coding !== "hex") return scheme.verify(this.#frame, start, end, end);
+		for (let at = start; at < end; at++) copy[at] = this.#frame[at];
+		unpackHex(this.#frame, end, copy, end, MAC_BYTES);
+		return scheme.verify(copy, start, end, end);
+	}
+
+	#isMessage(rule: MessageRule): boolean {
+		if (rule.mti !== this.#mti && rule.answer !== this.#mti) return false;
+		const { processingCode, transactionType, networkCode } = rule;
+		if (processingCode !== undefined && !this.equals(3, processingCode)) return false;
+		if (transactionType !== undefined && !this.equalsAt(60, 0, transactionType)) return false;
+		return networkCode === undefined || this.equalsAt(60, 8, networkCode);
+	}
+
+	#scan(frame: Uint8Array, byteLength: number): void {
+		const { dialect } = this;
+		const { lengthBytes, mtiOffset, fieldsOffset } = this.#layout;
+		if (byteLength > frame.length || byteLength < fieldsOffset) {
+			throw new CodedError("length", "iso8583 frame", `${byteLength} bytes`);
+		}
+		const announced = readFrameLength(dialect, frame);
+		if (announced !== byteLength - lengthBytes || announced > dialect.frameBytesMax) {
+			throw new CodedError("length", "iso8583 frame +0", `announced ${announced}, is ${byteLength - lengthBytes}`);
+		}
+		const known = this.#mtiWords.indexOf(readMti(dialect, frame, mtiOffset));
+		if (known < 0) throw new CodedError("unknown", `iso8583 MTI +${mtiOffset}`);
+		this.#mti = this.#mtis[known];
+		this.#frame = frame;
+		this.#fields(byteLength);
 	}
 
 	#fields(end: number): void {
-		const frame = this.#frame;
-		const primaryHasSecond = (frame[BITMAP_OFFSET] & 0x80) !== 0;
-		// The secondary bitmap is DE 1 and follows the primary at once, so one formula reads both.
-		const deMax = primaryHasSecond ? DE_MAX : 64;
-		let position = FIELDS_OFFSET;
-		let above64 = false;
-		for (let de = 1; de <= deMax; de++) {
-			if ((frame[BITMAP_OFFSET + ((de - 1) >> 3)] & (0x80 >> ((de - 1) & 7))) === 0) continue;
-			position = this.#field(de, position, end);
-			if (de > 64) above64 = true;
-			// A MAC in 64 would leave the fields above it without protection.
-			else if (de === 64 && primaryHasSecond) throw new CodedError("format", fieldPlace(de, position), "MAC is DE 128");
+		let position = this.#bitmaps(end);
+		const words = this.#offsets[SECONDARY] > 0 ? 4 : 2;
+		for (let word = 0; word < words; word++) {
+			let bits = this.#bitmap[word];
+			while (bits !== 0) {
+				const first = Math.clz32(bits);
+				bits &= ~(0x80000000 >>> first);
+				const de = 32 * word + first + 1;
+				if (de === SECONDARY) continue;
+				position = this.#field(de, position, end);
+				// A MAC in 64 would leave the fields above it without protection.
+				if (de === 64 && words === 4) throw new CodedError("format", fieldPlace(de, position), "MAC is DE 128");
+			}
 		}
-		if (primaryHasSecond && !above64) throw new CodedError("format", fieldPlace(1, FIELDS_OFFSET), "empty");
 		if (position !== end) throw new CodedError("length", `iso8583 frame +${position}`, `${end - position} left over`);
+	}
+
+	/** Reads the primary bitmap, and the secondary where it is announced. @returns where the other fields begin */
+	#bitmaps(end: number): number {
+		const { dialect } = this;
+		const { bitmapOffset, bitmapBytes, fieldsOffset } = this.#layout;
+		const bitmap = this.#bitmap;
+		const frame = this.#frame;
+		readBitmap(dialect, frame, bitmapOffset, bitmap, 0);
+		if ((bitmap[0] & 0x80000000) === 0) return fieldsOffset;
+		if (dialect.fields[SECONDARY] === undefined) fail("unknown", SECONDARY, fieldsOffset);
+		const next = fieldsOffset + bitmapBytes;
+		if (next > end) fail("length", SECONDARY, fieldsOffset);
+		readBitmap(dialect, frame, fieldsOffset, bitmap, 2);
+		if ((bitmap[2] | bitmap[3]) === 0) throw new CodedError("format", fieldPlace(SECONDARY, fieldsOffset), "empty");
+		this.#offsets[SECONDARY] = fieldsOffset;
+		this.#counts[SECONDARY] = BITMAP_BYTES;
+		return next;
 	}
 
 	/** Checks one field and notes where it is. @returns where the next begins */
 	#field(de: number, start: number, end: number): number {
 		const rule = this.dialect.fields[de];
-		if (rule === undefined) throw new CodedError("unknown", fieldPlace(de, start));
-		const content = start + rule.prefix;
-		if (content > end) fail("length", de, start);
+		if (rule === undefined) fail("unknown", de, start);
+		let content = start;
 		let count = rule.lengthMax;
 		if (rule.prefix > 0) {
-			count = 0;
-			for (let at = start; at < content; at++) {
-				const high = this.#frame[at] >> 4;
-				const low = this.#frame[at] & 15;
-				if (high > 9 || low > 9) fail("charset", de, at);
-				count = count * 100 + high * 10 + low;
-			}
+			content = start + prefixBytes(rule);
+			if (content > end) fail("length", de, start);
+			count = this.#length(de, rule, start, content);
 			if (count > lengthMaxIn(rule, this.#mti)) fail("length", de, start);
 		}
-		const packed = isPacked(rule);
-		const next = content + (packed ? (count + 1) >> 1 : count);
+		const next = content + bytesOf(rule, count);
 		if (next > end) fail("length", de, content);
-		if (packed) this.#checkNibbles(de, rule, content, next, (count & 1) !== 0);
-		else if (rule.format !== "b") {
-			for (let at = content; at < next; at++) if (!byteAllowed(rule, this.#frame[at])) fail("charset", de, at);
-		}
+		const outside = firstOutside(this.#classes[de], this.#frame, content, next);
+		if (outside < next) fail("charset", de, outside);
+		if ((count & 1) !== 0 && rule.coding === "bcd") this.#checkPadding(de, rule, content, next);
 		this.#offsets[de] = content;
 		this.#counts[de] = count;
 		return next;
 	}
 
-	#checkNibbles(de: number, rule: FieldRule, start: number, end: number, odd: boolean): void {
+	/** The number in the length prefix. */
+	#length(de: number, rule: FieldRule, start: number, end: number): number {
 		const frame = this.#frame;
-		for (let at = start; at < end; at++) {
-			if (!nibbleAllowed(rule.format, frame[at] >> 4)) fail("charset", de, at);
-			if (!nibbleAllowed(rule.format, frame[at] & 15)) fail("charset", de, at);
+		let count = 0;
+		if (rule.prefixCoding === "bcd") {
+			for (let at = start; at < end; at++) {
+				const high = frame[at] >> 4;
+				const low = frame[at] & 15;
+				if (high > 9 || low > 9) fail("charset", de, at);
+				count = count * 100 + high * 10 + low;
+			}
+			return count;
 		}
-		if (!odd) return;
-		// One message has one encoding: padding that is not zero is refused.
-		const at = rule.justify === "right" ? start : end - 1;
-		const padding = rule.justify === "right" ? frame[at] >> 4 : frame[at] & 15;
-		if (padding !== 0) fail("format", de, at);
+		for (let at = start; at < end; at++) {
+			const digit = frame[at] - 48;
+			if (digit < 0 || digit > 9) fail("charset", de, at);
+			count = count * 10 + digit;
+		}
+		return count;
+	}
+
+	/** One message has one encoding: padding that is not zero is refused. */
+	#checkPadding(de: number, rule: FieldRule, start: number, end: number): void {
+		const right = rule.justify === "right";
+		const at = right ? start : end - 1;
+		const byte = this.#frame[at];
+		if ((right ? byte >> 4 : byte & 15) !== 0) fail("format", de, at);
 	}
 
 	#rule(de: number): FieldRule {
@@ -290,10 +370,35 @@ export class MessageDecoder {
 		return offset;
 	}
 
+	#text(de: number, offset: number, start: number, count: number): string {
+		const rule = this.#rule(de);
+		const texts = this.#texts;
+		switch (rule.coding) {
+			case "bcd":
+				return texts.nibbles(this.#frame, offset, this.#firstNibble(de, rule) + start, count);
+			case "binary":
+				return texts.nibbles(this.#frame, offset, 2 * start, 2 * count);
+			case "hex":
+				return texts.ascii(this.#frame, offset + 2 * start, offset + 2 * (start + count));
+			default: {
+				const from = offset + start;
+				if (rule.format === "z") return texts.track(this.#frame, from, from + count);
+				return texts.ascii(this.#frame, from, from + count);
+			}
+		}
+	}
+
+	/** Of packed digits: 1 when padding stands before them. */
+	#firstNibble(de: number, rule: FieldRule): number {
+		return rule.justify === "right" ? this.#counts[de] & 1 : 0;
+	}
+
+	/** Of n and z: the `index`-th digit, 13 for the separator. */
 	#nibble(de: number, rule: FieldRule, offset: number, index: number): number {
-		const shifted = rule.justify === "right" && (this.#counts[de] & 1) !== 0 ? index + 1 : index;
-		const byte = this.#frame[offset + (shifted >> 1)];
-		return (shifted & 1) === 0 ? byte >> 4 : byte & 15;
+		if (rule.coding !== "bcd") return this.#frame[offset + index] & 15; // Track characters are 0x30 + nibble.
+		const nibble = this.#firstNibble(de, rule) + index;
+		const byte = this.#frame[offset + (nibble >> 1)];
+		return (nibble & 1) === 0 ? byte >> 4 : byte & 15;
 	}
 }
 

@@ -1,34 +1,50 @@
 /**
  * What an acquirer's messages look like, as data: a deviation is a row in a table, never a patch of the codec.
- * A field is format × length × prefix × padding × masking. Encoder, decoder and masking read nothing else.
+ * A field is format × coding × length × prefix × padding × masking; a frame is its length, TPDU, header, MTI and bitmap,
+ * each with a coding. Encoder, decoder, framer and masking read nothing else.
  * Source: ISO 8583:1987, §4; the first table is unionpay.ts.
  * @module
  */
 
-/** n digits and z track data are packed two a byte; an and ans are ASCII; b is bytes. */
+/** What a value is made of: n digits, z track data (digits and D), an and ans text, b bytes. */
 export type Format = "n" | "z" | "an" | "ans" | "b";
 
-/** On which side the digits of an odd count stand; the zero nibble takes the other side. */
+/**
+ * How a value travels. n, z: "bcd" two digits a byte, or "ascii" one character each. an, ans: "ascii". b: "binary", or
+ * "hex" two upper-case characters for each byte.
+ */
+export type Coding = "bcd" | "ascii" | "binary" | "hex";
+
+/** How a number of the codec's own travels: the MTI, the length of a field. */
+export type DigitCoding = "bcd" | "ascii";
+
+/** On which side the digits of an odd count stand; the zero nibble takes the other side. Only for "bcd". */
 export type Justify = "left" | "right";
 
 /** What a log may show: all, first 6 and last 4, the last 4 only, or nothing but the length. */
 export type Masking = "show" | "pan" | "last4" | "hide";
 
 /** Algorithms security/mac.ts knows. */
-export type MacName = "unionpay";
+export type MacName = "unionpay" | "x9.19" | "cmac";
 
+/** What protects a message: nothing, the session's MAC (Dialect.mac), or AES-CMAC under the host authentication key. */
+export type MessageMac = "none" | "session" | "sync";
+
+/** Rows are made by {@link fieldRule}: all columns, in one order. */
 export interface FieldRule {
 	readonly format: Format;
+	readonly coding: Coding;
 	/** Exact when `prefix` is 0, else the maximum. Unit: digits (n, z), characters (an, ans), bytes (b). */
 	readonly lengthMax: number;
-	/** Bytes of BCD that carry the length: 0 fixed, 1 LL, 2 LLL. */
-	readonly prefix: 0 | 1 | 2;
+	/** Digits of the length in front of the value, in the same unit: 0 fixed, 2 LL, 3 LLL. */
+	readonly prefix: 0 | 2 | 3;
+	readonly prefixCoding: DigitCoding;
 	readonly justify: Justify;
 	readonly masking: Masking;
 	/** One message in which the field may be longer. */
-	readonly longer?: { readonly mti: string; readonly lengthMax: number };
+	readonly longer: { readonly mti: string; readonly lengthMax: number } | undefined;
 	/** Text of people: bytes from 0x80 on (GBK, UTF-8) pass the decoder and read as "?". */
-	readonly wide?: boolean;
+	readonly wide: boolean;
 }
 
 /** A request and its answer. Undefined: the message does not carry it, or carries the original's. */
@@ -43,40 +59,71 @@ export interface MessageRule {
 	readonly transactionType: string | undefined;
 	/** DE 60.3, where it tells messages of one MTI apart. */
 	readonly networkCode: string | undefined;
+	/** Of request and answer. */
+	readonly mac: MessageMac;
 }
 
 export interface Dialect {
 	readonly name: string;
-	/** Default of the encoder, 5 bytes in hex. */
+	/** What a frame begins with: its length in 2 bytes, big-endian, or in 4 ASCII digits. */
+	readonly frameLength: "u16" | "ascii4";
+	/** True when that length counts itself. */
+	readonly frameLengthCountsItself: boolean;
+	/** Default of the encoder, in hex; its size is the TPDU's in every frame. "" none. */
 	readonly tpdu: string;
-	/** Default of the encoder, 6 bytes in hex. */
+	/** Default of the encoder, in hex; its size is the header's in every frame. "" none. */
 	readonly header: string;
+	readonly mtiCoding: DigitCoding;
+	/** Of both bitmaps: 8 bytes, or 16 upper-case hex characters. */
+	readonly bitmapCoding: "binary" | "hex";
 	/** Other MTIs than these are refused. */
 	readonly messages: readonly MessageRule[];
-	/** Index = DE, 0…128; undefined: refused. DE 1 is the secondary bitmap. */
+	/** Index = DE, 0…128; undefined: refused. DE 1 is the secondary bitmap, coded as the first one. */
 	readonly fields: readonly (FieldRule | undefined)[];
 	/** DE 64, or 128 when there is a secondary bitmap. */
 	readonly mac: MacName;
-	/** Longest frame without its 2-byte length. */
+	/** Longest frame without its length. */
 	readonly frameBytesMax: number;
 }
 
 /** Field numbers run from 1 to this. */
 export const DE_MAX = 128;
-export const TPDU_BYTES = 5;
-export const HEADER_BYTES = 6;
-/** Every frame begins with its length. */
-export const LENGTH_BYTES = 2;
-/** Where the MTI, and with it the MAC's range, begins. */
-export const MTI_OFFSET = LENGTH_BYTES + TPDU_BYTES + HEADER_BYTES;
-export const BITMAP_OFFSET = MTI_OFFSET + 2;
-/** Where the fields begin: the secondary bitmap is the first of them. */
-export const FIELDS_OFFSET = BITMAP_OFFSET + 8;
 export const MAC_BYTES = 8;
 
-/** True when the value is packed two digits a byte. */
-export function isPacked(rule: FieldRule): boolean {
+/** Of the length in front of a frame of UNIONPAY. Of any dialect: layoutOf(). */
+export const LENGTH_BYTES = 2;
+
+/** A row: what it does not name is fixed length, BCD prefix, left-justified, shown. */
+export function fieldRule(
+	row: Pick<FieldRule, "format" | "coding" | "lengthMax"> & Partial<Omit<FieldRule, "format" | "coding" | "lengthMax">>,
+): FieldRule {
+	return {
+		format: row.format,
+		coding: row.coding,
+		lengthMax: row.lengthMax,
+		prefix: row.prefix ?? 0,
+		prefixCoding: row.prefixCoding ?? "bcd",
+		justify: row.justify ?? "left",
+		masking: row.masking ?? "show",
+		longer: row.longer,
+		wide: row.wide ?? false,
+	};
+}
+
+/** True when the value is digits, packed or not. */
+export function isDigits(rule: FieldRule): boolean {
 	return rule.format === "n" || rule.format === "z";
+}
+
+/** Bytes that `count` digits, characters or bytes of the value take in a frame. */
+export function bytesOf(rule: FieldRule, count: number): number {
+	if (rule.coding === "bcd") return (count + 1) >> 1;
+	return rule.coding === "hex" ? 2 * count : count;
+}
+
+/** Bytes that the length prefix takes. */
+export function prefixBytes(rule: FieldRule): number {
+	return rule.prefixCoding === "bcd" ? (rule.prefix + 1) >> 1 : rule.prefix;
 }
 
 /** The length limit of a field in a message. */
@@ -96,16 +143,63 @@ export function nibbleAllowed(format: Format, nibble: number): boolean {
 	return nibble <= 9 || (nibble === 13 && format === "z");
 }
 
-/** True for a byte the field's character set allows. Hosts fill `an` fields with spaces, so a space passes. */
-export function byteAllowed(rule: FieldRule, byte: number): boolean {
+/** Sets of bytes, each a bit of {@link CLASSES}. */
+const PACKED_DIGITS = 1;
+const PACKED_TRACK = 2;
+const DIGIT = 4;
+const TRACK = 8;
+const ALPHANUMERIC = 16;
+const PRINTABLE = 32;
+const WIDE = 64;
+const HEX = 128;
+const ANY = 255;
+
+/** The sets a byte belongs to. Module data: on the board it is preloaded and lives in flash. */
+const CLASSES = new Uint8Array(256);
+for (let byte = 0; byte < 256; byte++) {
+	const isDigit = byte >= 0x30 && byte <= 0x39;
+	const isLetter = (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
+	const isPrintable = byte >= 0x20 && byte <= 0x7e;
+	CLASSES[byte] =
+		(nibbleAllowed("n", byte >> 4) && nibbleAllowed("n", byte & 15) ? PACKED_DIGITS : 0) |
+		(nibbleAllowed("z", byte >> 4) && nibbleAllowed("z", byte & 15) ? PACKED_TRACK : 0) |
+		(isDigit ? DIGIT : 0) |
+		// Track characters are 0x30 + nibble, so the separator D travels as "=". Source: ISO/IEC 7811-2, track 2.
+		(isDigit || byte === 0x3d ? TRACK : 0) |
+		// Hosts fill `an` fields with spaces, so a space passes.
+		(isDigit || isLetter || byte === 0x20 ? ALPHANUMERIC : 0) |
+		(isPrintable ? PRINTABLE : 0) |
+		(isPrintable || byte >= 0x80 ? WIDE : 0) |
+		(isDigit || (byte >= 0x41 && byte <= 0x46) ? HEX : 0);
+}
+
+/** The bytes a value may be made of in a frame, for {@link firstOutside}. */
+export function classOf(rule: FieldRule): number {
+	if (rule.coding === "binary") return ANY;
+	if (rule.coding === "hex") return HEX;
 	switch (rule.format) {
-		case "b":
-			return true;
-		case "ans":
-			return (byte >= 0x20 && byte <= 0x7e) || (byte >= 0x80 && rule.wide === true);
+		case "n":
+			return rule.coding === "bcd" ? PACKED_DIGITS : DIGIT;
+		case "z":
+			return rule.coding === "bcd" ? PACKED_TRACK : TRACK;
+		case "an":
+			return ALPHANUMERIC;
 		default:
-			return (byte >= 48 && byte <= 57) || (byte >= 65 && byte <= 90) || (byte >= 97 && byte <= 122) || byte === 0x20;
+			return rule.wide ? WIDE : PRINTABLE;
 	}
+}
+
+/** Where in `bytes[start, end)` the first byte stands that is not of the class; `end` when there is none. */
+export function firstOutside(byteClass: number, bytes: Uint8Array, start: number, end: number): number {
+	if (byteClass === ANY) return end;
+	const classes = CLASSES; // A local alias is measurably faster on XS.
+	for (let at = start; at < end; at++) if ((classes[bytes[at]] & byteClass) === 0) return at;
+	return end;
+}
+
+/** True for a character that an `an` or `ans` field may be given. */
+export function charAllowed(byteClass: number, charCode: number): boolean {
+	return charCode < 0x80 && (CLASSES[charCode] & byteClass) !== 0;
 }
 
 /** Place of a coded error: field and offset in the frame, never the value (I9, I11). */

@@ -5,25 +5,25 @@
  * @module
  */
 import { assert } from "../core/assert";
-import { fromHex, writeU16 } from "../core/bytes";
+import { fromHex } from "../core/bytes";
 import { CodedError } from "../core/errors";
-import type { Dialect, FieldRule } from "./dialect";
+import type { Dialect, FieldRule, Format } from "./dialect";
 import {
-	BITMAP_OFFSET,
-	byteAllowed,
+	bytesOf,
+	charAllowed,
+	classOf,
 	DE_MAX,
-	FIELDS_OFFSET,
 	fieldPlace,
-	HEADER_BYTES,
-	isPacked,
-	LENGTH_BYTES,
+	firstOutside,
+	isDigits,
 	lengthMaxIn,
 	MAC_BYTES,
-	MTI_OFFSET,
 	mtiWord,
 	nibbleOf,
-	TPDU_BYTES,
+	prefixBytes,
 } from "./dialect";
+import type { Layout } from "./layout";
+import { layoutOf, packHex, setBit, writeFrameLength, writeMti } from "./layout";
 
 /** Computes a MAC over `bytes[start, end)` into 8 bytes at `out[outOffset]`. security/ has the implementations. */
 export interface MacWriter {
@@ -31,9 +31,9 @@ export interface MacWriter {
 }
 
 export interface BeginOptions {
-	/** 5 bytes instead of the dialect's. */
+	/** As many bytes as the dialect's, instead of them. */
 	readonly tpdu?: Uint8Array;
-	/** 6 bytes instead of the dialect's. */
+	/** As many bytes as the dialect's, instead of them. */
 	readonly header?: Uint8Array;
 	/** Announces a field above 64: the bitmap's place is fixed before the first field is written. */
 	readonly secondary?: boolean;
@@ -41,24 +41,28 @@ export interface BeginOptions {
 
 export class MessageEncoder {
 	readonly #dialect: Dialect;
+	readonly #layout: Layout;
 	readonly #out: Uint8Array;
+	/** No byte of a frame lies at or behind this. */
+	readonly #limit: number;
 	readonly #tpdu: Uint8Array;
 	readonly #header: Uint8Array;
-	readonly #mtis: readonly number[];
+	readonly #mtiWords: number[] = [];
 	#mti = "";
 	/** Where the next field begins; 0 outside begin … finish. */
 	#position = 0;
 	#lastDe = 0;
 	#secondary = false;
 
-	/** @param out - holds the result from its first byte on; LENGTH_BYTES + frameBytesMax bytes always suffice */
+	/** @param out - holds the result from its first byte on; layoutOf(dialect).frameBytesMax bytes always suffice */
 	constructor(dialect: Dialect, out: Uint8Array) {
 		this.#dialect = dialect;
+		this.#layout = layoutOf(dialect);
 		this.#out = out;
+		this.#limit = Math.min(out.length, this.#layout.frameBytesMax);
 		this.#tpdu = fromHex(dialect.tpdu, "iso8583 TPDU");
 		this.#header = fromHex(dialect.header, "iso8583 header");
-		assert(this.#tpdu.length === TPDU_BYTES && this.#header.length === HEADER_BYTES, "dialect TPDU and header");
-		this.#mtis = dialect.messages.flatMap((rule) => [mtiWord(rule.mti), mtiWord(rule.answer)]);
+		for (const { mti, answer } of dialect.messages) this.#mtiWords.push(mtiWord(mti), mtiWord(answer));
 	}
 
 	/**
@@ -68,20 +72,22 @@ export class MessageEncoder {
 	begin(mti: string, options?: BeginOptions): void {
 		this.#position = 0;
 		const word = mtiWord(mti);
-		if (word < 0 || !this.#mtis.includes(word)) throw new CodedError("unknown", "iso8583 MTI");
+		if (word < 0 || !this.#mtiWords.includes(word)) throw new CodedError("unknown", "iso8583 MTI");
+		const { lengthBytes, tpduBytes, headerBytes, mtiOffset, bitmapOffset, bitmapBytes, fieldsOffset } = this.#layout;
 		const tpdu = options?.tpdu ?? this.#tpdu;
 		const header = options?.header ?? this.#header;
 		const secondary = options?.secondary === true;
-		if (tpdu.length !== TPDU_BYTES) throw new CodedError("length", "iso8583 TPDU");
-		if (header.length !== HEADER_BYTES) throw new CodedError("length", "iso8583 header");
+		if (tpdu.length !== tpduBytes) throw new CodedError("length", "iso8583 TPDU");
+		if (header.length !== headerBytes) throw new CodedError("length", "iso8583 header");
 		const out = this.#out;
-		const end = FIELDS_OFFSET + (secondary ? 8 : 0);
-		if (end > out.length) throw new CodedError("length", "iso8583 frame", "no room");
-		for (let i = 0; i < TPDU_BYTES; i++) out[LENGTH_BYTES + i] = tpdu[i];
-		for (let i = 0; i < HEADER_BYTES; i++) out[LENGTH_BYTES + TPDU_BYTES + i] = header[i];
-		writeU16(out, MTI_OFFSET, word);
-		for (let i = BITMAP_OFFSET; i < end; i++) out[i] = 0;
-		if (secondary) out[BITMAP_OFFSET] = 0x80;
+		const end = fieldsOffset + (secondary ? bitmapBytes : 0);
+		if (end > this.#limit) throw new CodedError("length", "iso8583 frame", "no room");
+		for (let i = 0; i < tpduBytes; i++) out[lengthBytes + i] = tpdu[i];
+		for (let i = 0; i < headerBytes; i++) out[lengthBytes + tpduBytes + i] = header[i];
+		writeMti(this.#dialect, out, mtiOffset, word);
+		const empty = this.#dialect.bitmapCoding === "binary" ? 0 : 48; // The byte 0, or the character.
+		for (let i = bitmapOffset; i < end; i++) out[i] = empty;
+		if (secondary) setBit(this.#dialect, out, bitmapOffset, 1);
 		this.#mti = mti;
 		this.#secondary = secondary;
 		this.#lastDe = 1;
@@ -91,19 +97,33 @@ export class MessageEncoder {
 	/** An n or z field; a fixed length must be exact. @throws {CodedError} "length" | "charset" | "order" | "unknown" */
 	digits(de: number, text: string): void {
 		const rule = this.#rule(de);
-		assert(isPacked(rule), "digits() is for n and z");
+		assert(isDigits(rule), "digits() is for n and z");
+		const { format } = rule;
 		const count = text.length;
 		const start = this.#prefix(de, rule, count);
-		const end = this.#room(de, start, (count + 1) >> 1);
+		const end = this.#room(de, start, bytesOf(rule, count));
 		const out = this.#out;
-		// An odd count leaves one nibble: the first when right-justified, else the last.
-		const shift = (count & 1) !== 0 && rule.justify === "right" ? 1 : 0;
-		for (let at = start; at < end; at++) {
-			const index = 2 * (at - start) - shift;
-			const high = index < 0 ? 0 : nibbleOf(rule.format, text.charCodeAt(index));
-			const low = index + 1 >= count ? 0 : nibbleOf(rule.format, text.charCodeAt(index + 1));
-			if (high < 0 || low < 0) throw new CodedError("charset", fieldPlace(de, at));
-			out[at] = (high << 4) | low;
+		if (rule.coding === "bcd") {
+			let index = leadingNibbles(rule, count);
+			let at = start;
+			if (index > 0) {
+				out[at] = nibbleAt(de, at, format, text.charCodeAt(0));
+				at++;
+			}
+			for (; index + 1 < count; index += 2, at++) {
+				const high = nibbleOf(format, text.charCodeAt(index));
+				const low = nibbleOf(format, text.charCodeAt(index + 1));
+				// Either is −1 when it is no digit.
+				if ((high | low) < 0) throw new CodedError("charset", fieldPlace(de, at));
+				out[at] = (high << 4) | low;
+			}
+			if (index < count) out[at] = nibbleAt(de, at, format, text.charCodeAt(index)) << 4;
+		} else {
+			for (let i = 0; i < count; i++) {
+				const nibble = nibbleOf(format, text.charCodeAt(i));
+				if (nibble < 0) throw new CodedError("charset", fieldPlace(de, start + i));
+				out[start + i] = 0x30 + nibble; // The separator, nibble 13, is "=".
+			}
 		}
 		this.#advance(de, end);
 	}
@@ -114,24 +134,24 @@ export class MessageEncoder {
 		assert(rule.format === "n" && rule.prefix === 0, "number() is for n of fixed length");
 		const count = rule.lengthMax;
 		const start = this.#position;
-		const end = this.#room(de, start, (count + 1) >> 1);
+		const end = this.#room(de, start, bytesOf(rule, count));
 		if (!Number.isSafeInteger(value) || value < 0) throw new CodedError("range", fieldPlace(de, start));
 		const out = this.#out;
-		const shift = (count & 1) !== 0 && rule.justify === "right" ? 1 : 0;
+		const bcd = rule.coding === "bcd";
+		const shift = leadingNibbles(rule, count);
+		if (bcd && end > start) {
+			out[start] = 0; // Padding, if any, is in the first byte or the last.
+			out[end - 1] = 0;
+		}
 		let rest = value;
-		for (let at = end - 1; at >= start; at--) {
-			const index = 2 * (at - start) - shift;
-			let low = 0;
-			if (index + 1 < count) {
-				low = rest % 10;
-				rest = (rest - low) / 10;
+		for (let i = count - 1; i >= 0; i--) {
+			const digit = rest % 10;
+			rest = (rest - digit) / 10;
+			if (!bcd) out[start + i] = 0x30 + digit;
+			else {
+				const at = start + ((i + shift) >> 1);
+				out[at] = ((i + shift) & 1) === 0 ? (digit << 4) | (out[at] & 15) : digit;
 			}
-			let high = 0;
-			if (index >= 0) {
-				high = rest % 10;
-				rest = (rest - high) / 10;
-			}
-			out[at] = (high << 4) | low;
 		}
 		if (rest !== 0) throw new CodedError("range", fieldPlace(de, start), `more than ${count} digits`);
 		this.#advance(de, end);
@@ -144,9 +164,10 @@ export class MessageEncoder {
 		const start = this.#prefix(de, rule, text.length);
 		const end = this.#room(de, start, text.length);
 		const out = this.#out;
+		const byteClass = classOf(rule);
 		for (let i = 0; i < text.length; i++) {
 			const code = text.charCodeAt(i);
-			if (code > 0x7e || !byteAllowed(rule, code)) throw new CodedError("charset", fieldPlace(de, start + i));
+			if (!charAllowed(byteClass, code)) throw new CodedError("charset", fieldPlace(de, start + i));
 			out[start + i] = code;
 		}
 		this.#advance(de, end);
@@ -155,35 +176,38 @@ export class MessageEncoder {
 	/** `data[from, to)` into a b, an or ans field. @throws {CodedError} "length" | "charset" | "order" | "unknown" */
 	bytes(de: number, data: Uint8Array, from = 0, to = data.length): void {
 		const rule = this.#rule(de);
-		assert(!isPacked(rule), "bytes() is for b, an and ans");
+		assert(!isDigits(rule), "bytes() is for b, an and ans");
 		assert(from >= 0 && from <= to && to <= data.length, "bytes() range");
-		const start = this.#prefix(de, rule, to - from);
-		const end = this.#room(de, start, to - from);
+		const count = to - from;
+		const start = this.#prefix(de, rule, count);
+		const end = this.#room(de, start, bytesOf(rule, count));
 		const out = this.#out;
-		for (let i = from; i < to; i++) {
-			if (!byteAllowed(rule, data[i])) throw new CodedError("charset", fieldPlace(de, start + i - from));
-			out[start + i - from] = data[i];
+		if (rule.coding === "hex") packHex(data, from, out, start, count);
+		else {
+			const outside = firstOutside(classOf(rule), data, from, to);
+			if (outside < to) throw new CodedError("charset", fieldPlace(de, start + outside - from));
+			for (let i = 0; i < count; i++) out[start + i] = data[from + i];
 		}
 		this.#advance(de, end);
 	}
 
 	/**
 	 * Ends a message that carries no MAC, or one that was written as a field.
-	 * @returns bytes written, the 2-byte length included
+	 * @returns bytes written, the frame's length included
 	 * @throws {CodedError} "length" above the dialect's longest frame; "missing" when a secondary bitmap stays empty
 	 */
 	finish(): number {
 		assert(this.#position > 0, "finish() without begin()");
 		const end = this.#position;
 		if (this.#secondary && this.#lastDe <= 64) throw new CodedError("missing", "iso8583 DE 1", "no field above 64");
-		writeU16(this.#out, 0, end - LENGTH_BYTES);
+		writeFrameLength(this.#dialect, this.#out, end - this.#layout.lengthBytes);
 		this.#position = 0;
 		return end;
 	}
 
 	/**
 	 * Ends a message with its MAC in DE 64, or 128 behind a secondary bitmap, over MTI to the field before it.
-	 * @returns bytes written, the 2-byte length included
+	 * @returns bytes written, the frame's length included
 	 * @throws {CodedError} as finish(), and what `scheme` throws
 	 */
 	finishWithMac(scheme: MacWriter): number {
@@ -191,10 +215,11 @@ export class MessageEncoder {
 		const rule = this.#rule(de);
 		assert(rule.format === "b" && rule.prefix === 0 && rule.lengthMax === MAC_BYTES, "dialect MAC field");
 		const start = this.#position;
-		const end = this.#room(de, start, MAC_BYTES);
+		const end = this.#room(de, start, bytesOf(rule, MAC_BYTES));
 		// The bitmap is part of what the MAC covers, so its bit is set first.
 		this.#advance(de, end);
-		scheme.mac(this.#out, MTI_OFFSET, start, this.#out, start);
+		scheme.mac(this.#out, this.#layout.mtiOffset, start, this.#out, start);
+		if (rule.coding === "hex") packHex(this.#out, start, this.#out, start, MAC_BYTES);
 		return this.finish();
 	}
 
@@ -214,13 +239,21 @@ export class MessageEncoder {
 		const start = this.#position;
 		const fits = rule.prefix === 0 ? count === rule.lengthMax : count <= lengthMaxIn(rule, this.#mti);
 		if (!fits) throw new CodedError("length", fieldPlace(de, start), `${count}`);
-		const content = this.#room(de, start, rule.prefix);
+		if (rule.prefix === 0) return start;
+		const content = this.#room(de, start, prefixBytes(rule));
+		const out = this.#out;
+		const bcd = rule.prefixCoding === "bcd";
 		let rest = count;
 		for (let at = content - 1; at >= start; at--) {
-			const pair = rest % 100;
-			rest = (rest - pair) / 100;
-			const low = pair % 10;
-			this.#out[at] = (((pair - low) / 10) << 4) | low;
+			const digit = rest % 10;
+			rest = (rest - digit) / 10;
+			if (!bcd) {
+				out[at] = 0x30 + digit;
+				continue;
+			}
+			const high = rest % 10;
+			rest = (rest - high) / 10;
+			out[at] = (high << 4) | digit;
 		}
 		return content;
 	}
@@ -228,15 +261,26 @@ export class MessageEncoder {
 	/** @returns the offset after `byteLength` bytes at `start`. @throws {CodedError} "length" without room for them */
 	#room(de: number, start: number, byteLength: number): number {
 		const end = start + byteLength;
-		const limit = Math.min(this.#out.length, LENGTH_BYTES + this.#dialect.frameBytesMax);
-		if (end > limit) throw new CodedError("length", fieldPlace(de, start), "no room");
+		if (end > this.#limit) throw new CodedError("length", fieldPlace(de, start), "no room");
 		return end;
 	}
 
 	#advance(de: number, end: number): void {
-		// The secondary bitmap follows the primary at once, so one formula serves both.
-		this.#out[BITMAP_OFFSET + ((de - 1) >> 3)] |= 0x80 >> ((de - 1) & 7);
+		// The secondary bitmap follows the primary at once, so one offset serves both.
+		setBit(this.#dialect, this.#out, this.#layout.bitmapOffset, de);
 		this.#lastDe = de;
 		this.#position = end;
 	}
+}
+
+/** An odd count of packed digits leaves one nibble: before the digits when right-justified, else behind them. */
+function leadingNibbles(rule: FieldRule, count: number): number {
+	return rule.justify === "right" ? count & 1 : 0;
+}
+
+/** @throws {CodedError} "charset" */
+function nibbleAt(de: number, offsetBytes: number, format: Format, charCode: number): number {
+	const nibble = nibbleOf(format, charCode);
+	if (nibble < 0) throw new CodedError("charset", fieldPlace(de, offsetBytes));
+	return nibble;
 }

@@ -13,27 +13,35 @@ export type ExchangeEnd = "answer" | "amountDiffers" | "badMac" | "unsent" | "no
 /** What makes an answer belong to its request (ISO 8583 fields in brackets). */
 export interface Expected {
 	/** Of the answer. */
-	mti: string;
-	/** [3] */
-	processingCode: string;
-	/** [4] compared where the answer carries it. */
-	amountMinor: number;
+	readonly mti: string;
+	/** [3] Absent where the message has none. */
+	readonly processingCode?: string;
+	/** [4] Compared where the answer carries it. */
+	readonly amountMinor?: number;
 	/** [11] */
-	stan: number;
+	readonly stan: number;
 	/** [60.1] */
-	messageType: string;
-	/** [60.2] */
-	batch: number;
+	readonly messageType: string;
+	/** [60.2] Absent where the answer brings it. */
+	readonly batch?: number;
+	/** [60.3] Where it tells messages of one MTI apart. */
+	readonly networkCode?: string;
+	/** The keys it is sent under: KeyScheme.open. The exchange closes them when it ends. 0: it carries no MAC of theirs. */
+	readonly ticket: number;
+	/** What protects the answer. */
+	readonly mac: "none" | "session" | "sync";
 }
 
 export interface Exchanger {
 	/** True while a request waits for its end. */
 	readonly busy: boolean;
-	/** Makes sure of a connection; calls back once, perhaps at once. */
+	/** How many more messages {@link post} takes now; 0 without a connection. */
+	readonly room: number;
+	/** Makes sure of a connection on which the terminal is signed on; calls back once, perhaps at once. */
 	connect(onResult: (connected: boolean) => void): void;
 	/**
-	 * Sends a frame and waits. Calls back exactly once; `answer` is borrowed and only there for "answer".
-	 * The frame must be durable as an intent before this is called (I1).
+	 * Sends a frame and waits: one at a time, what must not be overtaken. Calls back exactly once; `answer` is borrowed
+	 * and only there for "answer". The frame must be durable as an intent before this is called (I1).
 	 */
 	request(
 		frame: Uint8Array,
@@ -42,6 +50,23 @@ export interface Exchanger {
 		timeoutMs: number,
 		onEnd: (end: ExchangeEnd, answer: MessageDecoder) => void,
 	): void;
-	/** Gives the open request up now, as "noAnswer". */
+	/** The same for what may be in flight beside others: advices, uploads. Only while {@link room} is above 0. */
+	post(
+		frame: Uint8Array,
+		byteLength: number,
+		expected: Expected,
+		timeoutMs: number,
+		onEnd: (end: ExchangeEnd, answer: MessageDecoder) => void,
+	): void;
+	/** Gives the open {@link request} up now, as "noAnswer". */
 	giveUp(): void;
+}
+
+/** A sale relies on the keys it has: they do not change between {@link hold} and {@link release}. */
+export interface KeyHold {
+	/** True when keys and batch are there and nobody asks for others. */
+	readonly ready: boolean;
+	hold(): void;
+	/** May be called twice. */
+	release(): void;
 }

@@ -6,13 +6,17 @@
 import { readU16 } from "../core/bytes";
 import { CodedError } from "../core/errors";
 import type { Dialect } from "./dialect";
-import { LENGTH_BYTES } from "./dialect";
+import { frameLengthBytes, readFrameLength } from "./layout";
 
-/** `frame` is borrowed until the callback returns; `byteLength` includes the 2-byte length. */
+/** `frame` is borrowed until the callback returns; `byteLength` includes the frame's own length. */
 export type FrameCallback = (frame: Uint8Array, byteLength: number) => void;
 
+/** What of a dialect decides where a frame ends. */
+type FramerColumns = "frameLength" | "frameLengthCountsItself" | "frameBytesMax";
+
 export class Framer {
-	readonly #frameBytesMax: number;
+	readonly #dialect: Pick<Dialect, FramerColumns>;
+	readonly #lengthBytes: number;
 	readonly #buffer: Uint8Array;
 	#filled = 0;
 	/** Bytes of the frame under way, its length included; 0 until the length is known. */
@@ -21,9 +25,10 @@ export class Framer {
 	/** Counts resets, so that a callback may close the connection and reuse the framer. */
 	#generation = 0;
 
-	constructor(dialect: Pick<Dialect, "frameBytesMax">) {
-		this.#frameBytesMax = dialect.frameBytesMax;
-		this.#buffer = new Uint8Array(LENGTH_BYTES + dialect.frameBytesMax);
+	constructor(dialect: Pick<Dialect, FramerColumns>) {
+		this.#dialect = dialect;
+		this.#lengthBytes = frameLengthBytes(dialect);
+		this.#buffer = new Uint8Array(this.#lengthBytes + dialect.frameBytesMax);
 	}
 
 	/** Forgets what was received: for a new connection. Inside a callback it also drops the rest of the push. */
@@ -48,7 +53,7 @@ export class Framer {
 		while (at < count) {
 			if (this.#wanted === 0) {
 				buffer[this.#filled++] = bytes[at++];
-				if (this.#filled === LENGTH_BYTES) this.#wanted = this.#checkedLength() + LENGTH_BYTES;
+				if (this.#filled === this.#lengthBytes) this.#wanted = this.#lengthBytes + this.#checkedLength();
 				continue;
 			}
 			const end = Math.min(count, at + this.#wanted - this.#filled);
@@ -67,16 +72,17 @@ export class Framer {
 	}
 
 	#checkedLength(): number {
-		const length = readU16(this.#buffer, 0);
-		if (length > 0 && length <= this.#frameBytesMax) return length;
+		const length = readFrameLength(this.#dialect, this.#buffer);
+		if (length > 0 && length <= this.#dialect.frameBytesMax) return length;
 		this.#broken = true;
 		throw new CodedError("length", "iso8583 frame +0", this.#why(length));
 	}
 
 	/** What usually stands behind an impossible length. */
 	#why(length: number): string {
-		if (length === 0x4854) return "the peer speaks HTTP"; // "HT"
-		if (length === 0x1603 || length === 0x1503) return "the peer speaks TLS"; // Handshake or alert, RFC 8446 §5.1.
-		return `${length} of at most ${this.#frameBytesMax} bytes`;
+		const start = readU16(this.#buffer, 0);
+		if (start === 0x4854) return "the peer speaks HTTP"; // "HT"
+		if (start === 0x1603 || start === 0x1503) return "the peer speaks TLS"; // Handshake or alert, RFC 8446 §5.1.
+		return length < 0 ? "no length" : `${length} of at most ${this.#dialect.frameBytesMax} bytes`;
 	}
 }

@@ -20,6 +20,11 @@ export function maskLast4(text: string): string {
 	return `${"*".repeat(text.length - 4)}${text.slice(-4)}`;
 }
 
+/** A text of people, in which nobody can say what stands: what is long enough for a card number is masked as one. */
+export function maskNumbers(text: string): string {
+	return text.replace(/\d{13,}/g, maskPan);
+}
+
 /** "0210 2=621234******1232 4=000000001234 55=<91>": hidden fields show their length. Nothing decoded: "none". */
 export function renderMasked(message: MessageDecoder): string {
 	if (message.mti === "") return "none";
@@ -32,9 +37,10 @@ export function renderMasked(message: MessageDecoder): string {
 
 /** One field as the log may show it. @throws {CodedError} "missing" */
 export function maskedField(message: MessageDecoder, de: number): string {
-	switch (message.dialect.fields[de]?.masking) {
+	const rule = message.dialect.fields[de];
+	switch (rule?.masking) {
 		case "show":
-			return message.text(de);
+			return rule.wide ? maskNumbers(message.text(de)) : message.text(de);
 		case "pan":
 			return maskPan(message.text(de));
 		case "last4":

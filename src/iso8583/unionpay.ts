@@ -3,21 +3,25 @@
  * implementations and public descriptions. Checked byte for byte against test/vectors/unionpay.json.
  * @module
  */
-import type { Dialect, FieldRule, Format, Justify, Masking, MessageRule } from "./dialect";
+import type { Coding, Dialect, FieldRule, Format, Masking, MessageMac, MessageRule } from "./dialect";
+import { DE_MAX, fieldRule } from "./dialect";
 
-function fixed(format: Format, lengthMax: number, masking: Masking = "show", justify: Justify = "left"): FieldRule {
-	return { format, lengthMax, prefix: 0, justify, masking };
+/** Digits are packed, text is ASCII, bytes are bytes. */
+const CODINGS: Readonly<Record<Format, Coding>> = { n: "bcd", z: "bcd", an: "ascii", ans: "ascii", b: "binary" };
+
+function fixed(format: Format, lengthMax: number, masking: Masking = "show"): FieldRule {
+	return fieldRule({ format, coding: CODINGS[format], lengthMax, masking });
 }
 
 function ll(format: Format, lengthMax: number, masking: Masking = "show"): FieldRule {
-	return { format, lengthMax, prefix: 1, justify: "left", masking };
+	return fieldRule({ format, coding: CODINGS[format], lengthMax, prefix: 2, masking });
 }
 
 function lll(format: Format, lengthMax: number, masking: Masking = "show"): FieldRule {
-	return { format, lengthMax, prefix: 2, justify: "left", masking };
+	return fieldRule({ format, coding: CODINGS[format], lengthMax, prefix: 3, masking });
 }
 
-const FIELDS: (FieldRule | undefined)[] = new Array(129).fill(undefined);
+const FIELDS: (FieldRule | undefined)[] = new Array(DE_MAX + 1).fill(undefined);
 FIELDS[1] = fixed("b", 8); // Secondary bitmap.
 FIELDS[2] = ll("n", 19, "pan");
 FIELDS[3] = fixed("n", 6); // Processing code.
@@ -28,7 +32,7 @@ FIELDS[13] = fixed("n", 4); // MMDD.
 FIELDS[14] = fixed("n", 4, "hide"); // Expiry, YYMM.
 FIELDS[15] = fixed("n", 4); // Settlement date, MMDD.
 FIELDS[22] = fixed("n", 3); // Entry mode; 052 travels as 05 20.
-FIELDS[23] = fixed("n", 3, "show", "right"); // Card sequence; 001 travels as 00 01.
+FIELDS[23] = { ...fixed("n", 3), justify: "right" }; // Card sequence; 001 travels as 00 01.
 FIELDS[25] = fixed("n", 2);
 FIELDS[26] = fixed("n", 2);
 FIELDS[32] = ll("n", 11); // Acquirer.
@@ -61,13 +65,14 @@ function message(
 	processingCode: string | undefined,
 	transactionType: string | undefined,
 	networkCode?: string,
+	mac: MessageMac = "session",
 ): MessageRule {
-	return { name, mti, answer, processingCode, transactionType, networkCode };
+	return { name, mti, answer, processingCode, transactionType, networkCode, mac };
 }
 
 const MESSAGES: readonly MessageRule[] = [
-	message("sign-on", "0800", "0810", undefined, "00", "003"),
-	message("sign-off", "0820", "0830", undefined, "00", "002"),
+	message("sign-on", "0800", "0810", undefined, "00", "003", "none"),
+	message("sign-off", "0820", "0830", undefined, "00", "002", "none"),
 	message("sale", "0200", "0210", "000000", "22"),
 	message("void", "0200", "0210", "200000", "23"),
 	message("refund", "0220", "0230", "200000", "25"),
@@ -76,19 +81,23 @@ const MESSAGES: readonly MessageRule[] = [
 	message("reversal", "0400", "0410", undefined, undefined),
 	message("offline sale", "0220", "0230", "000000", "36"),
 	message("resend", "0220", "0230", "000000", "30"),
-	message("settlement", "0500", "0510", undefined, "00", "201"),
-	message("batch upload", "0320", "0330", undefined, "00", "201"),
-	message("batch upload end, balanced", "0320", "0330", undefined, "00", "207"),
-	message("batch upload end, unbalanced", "0320", "0330", undefined, "00", "202"),
+	message("settlement", "0500", "0510", undefined, "00", "201", "none"),
+	message("batch upload", "0320", "0330", undefined, "00", "201", "none"),
+	message("batch upload end, balanced", "0320", "0330", undefined, "00", "207", "none"),
+	message("batch upload end, unbalanced", "0320", "0330", undefined, "00", "202", "none"),
 	message("repayment", "0200", "0210", "500000", "51"),
 	message("top-up", "0200", "0210", "500000", "52"),
-	message("sync", "0300", "0310", undefined, "00"),
+	message("sync", "0300", "0310", undefined, "00", undefined, "sync"),
 ];
 
 export const UNIONPAY: Dialect = {
 	name: "unionpay",
+	frameLength: "u16",
+	frameLengthCountsItself: false,
 	tpdu: "6000030000",
 	header: "603100311108",
+	mtiCoding: "bcd",
+	bitmapCoding: "binary",
 	messages: MESSAGES,
 	fields: FIELDS,
 	mac: "unionpay",

@@ -28,8 +28,10 @@ export class CardSeal {
 	/** True when the key is there. */
 	ready(): boolean {
 		const byteLength = this.#keys.read("STORE", this.#key);
+		let any = 0; // A key of zeros is a key nobody set.
+		for (let i = 0; i < SEAL_KEY_BYTES; i++) any |= this.#key[i];
 		this.#key.fill(0);
-		return byteLength === SEAL_KEY_BYTES;
+		return byteLength === SEAL_KEY_BYTES && any !== 0;
 	}
 
 	/**

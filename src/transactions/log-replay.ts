@@ -10,8 +10,19 @@ import { readU32 } from "../core/bytes";
 import { CodedError } from "../core/errors";
 import { RecordType } from "../journal/format";
 import type { Counters } from "./counters";
-import { decodeIntent, decodeMark, decodeStep, TransactionRecord } from "./records";
-import { State, stateName } from "./states";
+import {
+	decodeAdvice,
+	decodeIntent,
+	decodeMark,
+	decodeStep,
+	INTENT_KIND_AT,
+	isAdvice,
+	KIND_SALE,
+	OUTCOME_FLAGS_AT,
+	reservedStan,
+	TransactionRecord,
+} from "./records";
+import { firstState, stateName } from "./states";
 import { NOWHERE, type TransactionIndex } from "./transaction-index";
 
 export class LogReplay {
@@ -46,25 +57,26 @@ export class LogReplay {
 	visit(type: number, position: number, bytes: Uint8Array, start: number, byteLength: number): void {
 		const index = this.#index;
 		if (type === RecordType.mark) {
-			this.#counters.takeMark(decodeMark(bytes, start, byteLength));
+			this.#counters.readMark(decodeMark(bytes, start, byteLength));
 			index.settledId = this.#counters.settled.id;
 			this.#noteNewest();
 			return;
 		}
 		this.#records++;
-		const known = type >= TransactionRecord.intent && type <= TransactionRecord.reserved;
+		const known = type >= TransactionRecord.intent && type <= TransactionRecord.advice;
 		if (byteLength < 4 || !known) {
 			this.unknownRecords++;
 			return;
 		}
 		const id = readU32(bytes, start);
 		if (type === TransactionRecord.reserved) {
-			this.#counters.takeReserved(id, position);
+			this.#counters.readReserved(id, reservedStan(bytes, start, byteLength), position);
 			return;
 		}
 		const slot = this.#slot(id);
 		if (slot < 0) return;
-		if (type === TransactionRecord.intent) this.#intent(slot, position, bytes, start, byteLength);
+		const advice = type === TransactionRecord.advice;
+		if (advice || type === TransactionRecord.intent) this.#intent(slot, advice, position, bytes, start, byteLength);
 		else this.#end(slot, type, position, bytes, start, byteLength);
 	}
 
@@ -108,16 +120,22 @@ export class LogReplay {
 		return index.add(id);
 	}
 
-	#intent(slot: number, position: number, bytes: Uint8Array, start: number, byteLength: number): void {
+	#intent(slot: number, advice: boolean, position: number, bytes: Uint8Array, start: number, byteLength: number): void {
 		const index = this.#index;
+		// Later firmware may know more kinds; taken for a sale they would be reversed.
+		const kind = bytes[start + INTENT_KIND_AT];
+		const known = advice ? isAdvice(kind) : kind === KIND_SALE;
+		if (!known) throw new CodedError("newer", `transaction ${index.ids[slot]}`, "unknown kind");
 		const intent = decodeIntent(bytes, start, byteLength);
+		const original = advice ? decodeAdvice(bytes, start, byteLength) : undefined;
 		index.stans[slot] = intent.stan;
 		index.amounts[slot] = intent.amountMinor;
 		index.setBatchKind(slot, intent.batch, intent.kind);
+		index.setMovement(slot, original?.originalBatch || intent.batch, original?.originalStan || intent.stan);
 		index.intentAt[slot] = position;
 		index.intentLast[slot] = index.states[slot] === 0 ? 0 : 1;
-		if (index.states[slot] === 0) index.states[slot] = State.waiting;
-		this.#counters.takeIntent(intent.id, intent.stan);
+		if (index.states[slot] === 0) index.states[slot] = firstState(intent.kind);
+		this.#counters.readIntent(intent.id, intent.stan);
 		this.#noteNewest();
 	}
 
@@ -130,8 +148,10 @@ export class LogReplay {
 		const step = bytes[start + 4];
 		// Copies may stand in any order: the later step wins, and the comparison survives the wrap of a byte.
 		const later = index.steps[slot] === 0 || (step - index.steps[slot]) << 24 >= 0;
-		if (type === TransactionRecord.outcome) index.outcomeAt[slot] = position;
-		else if (later || index.stepAt[slot] === NOWHERE) {
+		if (type === TransactionRecord.outcome) {
+			index.outcomeAt[slot] = position;
+			if (later) index.endsSteps(slot, bytes[start + OUTCOME_FLAGS_AT]);
+		} else if (later) {
 			const record = decodeStep(bytes, start, byteLength);
 			index.stepAt[slot] = position;
 			index.flags[slot] = record.flags;

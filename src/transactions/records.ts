@@ -1,26 +1,52 @@
 /**
- * The bytes of intents, outcomes and steps. The tables are in DESIGN.md beside this file.
+ * The bytes of intents, advices, outcomes, steps and counters. The tables are in DESIGN.md beside this file.
  * @module
  */
 import { readBcd, readBcdText, writeBcd, writeBcdText } from "../core/bcd";
 import { readAscii, readU16, readU24, readU32, writeAscii, writeU16, writeU24, writeU32 } from "../core/bytes";
 import { CodedError } from "../core/errors";
 
-export const TransactionRecord = { intent: 8, outcome: 9, step: 10, reserved: 11 } as const;
+export const TransactionRecord = { intent: 8, outcome: 9, step: 10, reserved: 11, advice: 12 } as const;
 
+/** Numbers are what flash holds; they never change. */
 export const KIND_SALE = 1;
+export const KIND_OFFLINE_SALE = 2;
+export const KIND_REFUND = 3;
+export const KIND_RESEND = 4;
+/** Where an intent or an advice has its kind. */
+export const INTENT_KIND_AT = 7;
 export const SEALED_CARD_BYTES = 31;
 export const INTENT_CLEAR_BYTES = 33;
 export const INTENT_BYTES = INTENT_CLEAR_BYTES + SEALED_CARD_BYTES;
+/** An advice is an intent, the key of its original, and one sealed text: the card, and behind it the chip data. */
+export const ADVICE_CLEAR_BYTES = 59;
+export const ADVICE_EMV_BYTES_MAX = 255;
+export const ADVICE_BYTES_MIN = ADVICE_CLEAR_BYTES + SEALED_CARD_BYTES;
+export const ADVICE_BYTES_MAX = ADVICE_BYTES_MIN + ADVICE_EMV_BYTES_MAX;
+/** The longest record of this folder. */
+export const RECORD_BYTES_MAX = ADVICE_BYTES_MAX;
 export const OUTCOME_BYTES = 32;
 export const STEP_BYTES = 11;
-export const MARK_BYTES = 18;
-const MARK_VERSION = 2;
-const MARK_1_BYTES = 11;
+export const RESERVED_BYTES = 7;
+/** Before STANs were reserved as well. */
+const RESERVED_1_BYTES = 4;
+export const MARK_BYTES = 21;
+const MARK_VERSION = 3;
+/** Bytes of the versions 1 to 3. */
+const MARK_VERSION_BYTES = [11, 18, MARK_BYTES] as const;
 
-export const Flag = { amountDiffers: 1, reversalRefused: 2 } as const;
+/**
+ * amountDiffers: a verified answer had another amount. reversalRefused: the reversal needs a person. unsendable: the
+ * advice cannot be built, a person has to look why. overdue: the advice was tried as often as the alarm says.
+ */
+export const Flag = { amountDiffers: 1, reversalRefused: 2, unsendable: 4, overdue: 8 } as const;
 
-/** What a sale is, as flash holds it; the card's data only sealed. */
+/** True for what is never reversed: repeated unchanged until it is answered. */
+export function isAdvice(kind: number): boolean {
+	return kind >= KIND_OFFLINE_SALE && kind <= KIND_RESEND;
+}
+
+/** What a sale or an advice is, as flash holds it; the card's data only sealed. */
 export interface Intent {
 	id: number;
 	stan: number;
@@ -44,7 +70,7 @@ export interface Intent {
 export function encodeIntent(bytes: Uint8Array, intent: Intent): void {
 	writeU32(bytes, 0, intent.id);
 	writeU24(bytes, 4, intent.stan);
-	bytes[7] = intent.kind;
+	bytes[INTENT_KIND_AT] = intent.kind;
 	writeU24(bytes, 8, intent.batch);
 	writeBcd(bytes, 11, intent.amountMinor, 12, "intent amount");
 	writeU32(bytes, 17, intent.timeS);
@@ -56,13 +82,17 @@ export function encodeIntent(bytes: Uint8Array, intent: Intent): void {
 	bytes[32] = intent.panDigits;
 }
 
-/** @throws {CodedError} "length" | "charset" for bytes no firmware wrote */
+/**
+ * Of a record "intent" or "advice": they begin alike, and the kind says which it is.
+ * @throws {CodedError} "length" | "charset" for bytes no firmware wrote
+ */
 export function decodeIntent(bytes: Uint8Array, start: number, byteLength: number): Intent {
-	if (byteLength !== INTENT_BYTES) throw new CodedError("length", "intent record", `${byteLength} bytes`);
+	if (byteLength >= INTENT_BYTES && isAdvice(bytes[start + INTENT_KIND_AT])) checkAdviceLength(byteLength);
+	else if (byteLength !== INTENT_BYTES) throw new CodedError("length", "intent record", `${byteLength} bytes`);
 	return {
 		id: readU32(bytes, start),
 		stan: readU24(bytes, start + 4),
-		kind: bytes[start + 7],
+		kind: bytes[start + INTENT_KIND_AT],
 		batch: readU24(bytes, start + 8),
 		amountMinor: readBcd(bytes, start + 11, 6, "intent amount"),
 		timeS: readU32(bytes, start + 17),
@@ -75,18 +105,97 @@ export function decodeIntent(bytes: Uint8Array, start: number, byteLength: numbe
 	};
 }
 
+/** What an advice has beyond an intent: the key of the transaction it belongs to, and what the host had said to that. */
+export interface AdviceFacts {
+	/** 0 for an offline sale, which is its own original. */
+	originalBatch: number;
+	originalStan: number;
+	/** MMDD, 4 digits. */
+	originalDate: string;
+	/** DE 37 of the original's answer, 12 characters; empty without an original. */
+	rrn: string;
+	/** DE 38 of the original's answer, 6 characters; empty where there was none. */
+	authorization: string;
+}
+
+/** An offline sale has no original but itself. */
+export const NO_ORIGINAL: AdviceFacts = {
+	originalBatch: 0,
+	originalStan: 0,
+	originalDate: "0000",
+	rrn: "",
+	authorization: "",
+};
+
+/**
+ * Writes bytes 33–58, behind {@link encodeIntent}; the sealed text follows them. Only an offline sale has no original.
+ * @throws {CodedError} "range" | "length" | "charset" for facts that no advice can have
+ */
+export function encodeAdvice(bytes: Uint8Array, facts: AdviceFacts): void {
+	const { originalBatch, originalStan, originalDate, rrn, authorization } = facts;
+	if (bytes[INTENT_KIND_AT] !== KIND_OFFLINE_SALE) {
+		if (!inSixDigits(originalBatch)) throw new CodedError("range", "advice original batch");
+		if (!inSixDigits(originalStan)) throw new CodedError("range", "advice original STAN");
+		if (rrn.length !== 12) throw new CodedError("length", "advice RRN");
+	}
+	if (originalDate.length !== 4) throw new CodedError("length", "advice date");
+	if (authorization !== "" && authorization.length !== 6) throw new CodedError("length", "advice authorization");
+	writeU24(bytes, 33, originalBatch);
+	writeU24(bytes, 36, originalStan);
+	writeBcdText(bytes, 39, originalDate, "advice date");
+	bytes.fill(0x20, 41, ADVICE_CLEAR_BYTES);
+	writeAscii(bytes, 41, rrn, "advice RRN");
+	writeAscii(bytes, 53, authorization, "advice authorization");
+}
+
+/** A batch or a STAN: 1 to 999999. */
+function inSixDigits(value: number): boolean {
+	return Number.isInteger(value) && value >= 1 && value <= 999_999;
+}
+
+/** @throws {CodedError} "length" | "charset" for bytes no firmware wrote */
+export function decodeAdvice(bytes: Uint8Array, start: number, byteLength: number): AdviceFacts {
+	checkAdviceLength(byteLength);
+	return {
+		originalBatch: readU24(bytes, start + 33),
+		originalStan: readU24(bytes, start + 36),
+		originalDate: readBcdText(bytes, start + 39, 4, "advice date"),
+		rrn: textOrNone(readAscii(bytes, start + 41, start + 53)),
+		authorization: textOrNone(readAscii(bytes, start + 53, start + 59)),
+	};
+}
+
+/** All spaces is none; spaces within what the host had said stay, or the advice would be another message. */
+function textOrNone(text: string): string {
+	return text.trim() === "" ? "" : text;
+}
+
+function checkAdviceLength(byteLength: number): void {
+	const fits = byteLength >= ADVICE_BYTES_MIN && byteLength <= ADVICE_BYTES_MAX;
+	if (!fits) throw new CodedError("length", "advice record", `${byteLength} bytes`);
+}
+
 /** The card number as screen, slip and log may show it. */
 export function maskedCard(intent: Intent): string {
 	return `${intent.panFirst}${"*".repeat(Math.max(0, intent.panDigits - 10))}${intent.panLast}`;
 }
 
-/** Nonce of an intent's sealed card: journal id 4, generation 2, record type 2, transaction id 4 (I4). */
-export function intentNonce(out: Uint8Array, journalId: number, generation: number, id: number): void {
+/** Nonce of a record's sealed text: journal id 4, generation 2, record type 2, transaction id 4 (I4). */
+export function intentNonce(
+	out: Uint8Array,
+	journalId: number,
+	generation: number,
+	id: number,
+	type: number = TransactionRecord.intent,
+): void {
 	writeU32(out, 0, journalId);
 	writeU16(out, 4, generation);
-	writeU16(out, 6, TransactionRecord.intent);
+	writeU16(out, 6, type);
 	writeU32(out, 8, id);
 }
+
+/** Where an outcome record has its flags. */
+export const OUTCOME_FLAGS_AT = 31;
 
 /** What the host said. Absent texts are spaces on flash. */
 export interface Outcome {
@@ -97,7 +206,14 @@ export interface Outcome {
 	hostTime: string;
 }
 
-export function encodeOutcome(bytes: Uint8Array, id: number, step: number, state: number, outcome: Outcome): void {
+export function encodeOutcome(
+	bytes: Uint8Array,
+	id: number,
+	step: number,
+	state: number,
+	outcome: Outcome,
+	flags = 0,
+): void {
 	writeU32(bytes, 0, id);
 	bytes[4] = step;
 	bytes[5] = state;
@@ -106,7 +222,7 @@ export function encodeOutcome(bytes: Uint8Array, id: number, step: number, state
 	writeAscii(bytes, 8, outcome.rrn, "outcome RRN");
 	writeAscii(bytes, 20, outcome.authorization, "outcome authorization");
 	writeBcdText(bytes, 26, outcome.hostTime, "outcome time");
-	bytes[31] = 0;
+	bytes[OUTCOME_FLAGS_AT] = flags;
 }
 
 /** @throws {CodedError} "length" | "charset" */
@@ -146,18 +262,37 @@ export function decodeStep(bytes: Uint8Array, start: number, byteLength: number)
 	};
 }
 
+/**
+ * Numbers up to these may have been used, though no other record says so. Each reservation has a greater id than all
+ * before it, so that the greatest is the newest.
+ * @param stan - 0 when none was ever used
+ */
+export function encodeReserved(bytes: Uint8Array, id: number, stan: number): void {
+	writeU32(bytes, 0, id);
+	writeU24(bytes, 4, stan);
+}
+
+/** STAN of a reservation; 0 in one of earlier firmware, which reserved none. @throws {CodedError} "length" */
+export function reservedStan(bytes: Uint8Array, start: number, byteLength: number): number {
+	if (byteLength === RESERVED_1_BYTES) return 0;
+	if (byteLength !== RESERVED_BYTES) throw new CodedError("length", "reserved record", `${byteLength} bytes`);
+	return readU24(bytes, start + 4);
+}
+
 /** What the settlement mark carries for this folder: counters that no other record has to carry then. */
 export interface MarkData {
-	/** The batch that sales carry from here on. */
+	/** The batch that sales carry from here on; 0 when the host has still to give one. */
 	batch: number;
 	/** The id used last: everything up to it is settled but what was carried forward. */
 	idMax: number;
-	/** The STAN used last. */
+	/** The STAN used last by a transaction. */
 	stanMax: number;
 	/** Ids up to here may have been used. */
 	idReserved: number;
 	/** The batch that was settled last; 0 before the first. */
 	settledBatch: number;
+	/** STANs up to here may have been used; 0 when none was. */
+	stanReserved: number;
 }
 
 export function encodeMark(mark: MarkData): Uint8Array {
@@ -168,25 +303,28 @@ export function encodeMark(mark: MarkData): Uint8Array {
 	writeU24(bytes, 8, mark.stanMax);
 	writeU32(bytes, 11, mark.idReserved);
 	writeU24(bytes, 15, mark.settledBatch);
+	writeU24(bytes, 18, mark.stanReserved);
 	return bytes;
 }
 
 /**
- * Version 1 had no settlement: it ends behind the STAN.
+ * Version 1 had no settlement: it ends behind the STAN. Version 2 reserved no STANs.
  * @throws {CodedError} "newer" for a version this firmware does not know, "length"
  */
 export function decodeMark(bytes: Uint8Array, start: number, byteLength: number): MarkData {
 	const version = byteLength < 1 ? 0 : bytes[start];
-	if (version !== 1 && version !== MARK_VERSION) throw new CodedError("newer", "settlement mark");
-	if (byteLength < (version === 1 ? MARK_1_BYTES : MARK_BYTES)) {
+	if (version < 1 || version > MARK_VERSION) throw new CodedError("newer", "settlement mark");
+	if (byteLength < MARK_VERSION_BYTES[version - 1]) {
 		throw new CodedError("length", "settlement mark", `${byteLength} bytes`);
 	}
 	const idMax = readU32(bytes, start + 4);
+	const stanMax = readU24(bytes, start + 8);
 	return {
 		batch: readU24(bytes, start + 1),
 		idMax,
-		stanMax: readU24(bytes, start + 8),
+		stanMax,
 		idReserved: version === 1 ? idMax : readU32(bytes, start + 11),
 		settledBatch: version === 1 ? 0 : readU24(bytes, start + 15),
+		stanReserved: version < 3 ? stanMax : readU24(bytes, start + 18),
 	};
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { assert } from "../core/assert";
+import { backOffMs } from "../core/back-off";
 import type { RandomSource } from "../ports";
 
 export const QUEUE_MAX = 64;
@@ -78,14 +79,11 @@ export class ReversalQueue {
 		const at = this.#find(id);
 		if (at < 0) return;
 		const { firstMs, greatestMs, jitterPercent } = this.#backOff;
-		let wait = firstMs;
-		for (let n = 0; n < this.#failures[at] && wait < greatestMs; n++) wait *= 2;
-		wait = Math.min(wait, greatestMs);
 		this.#random.fill(this.#dice);
-		const dice = (this.#dice[0] << 8) | this.#dice[1]; // 0 to 65535: from −jitter to +jitter.
-		const jitter = Math.floor((wait * jitterPercent * (dice - 32_768)) / 3_276_800);
+		const dice = (this.#dice[0] << 8) | this.#dice[1];
+		const waitMs = backOffMs(this.#failures[at], firstMs, greatestMs, jitterPercent, dice);
 		this.#failures[at] = Math.min(255, this.#failures[at] + 1);
-		this.#dueMs[at] = nowMs + wait + jitter;
+		this.#dueMs[at] = nowMs + waitMs;
 	}
 
 	/** The next try at a set time, e.g. daily. */

@@ -8,6 +8,7 @@ import type { Config } from "../config";
 import { CodedError } from "../core/errors";
 import type { ExchangeEnd, Exchanger } from "../iso8583/exchange";
 import type { Clock, Display, LogSink } from "../ports";
+import type { KeyScheme } from "../security/key-scheme";
 import { type MessageBuilder, readOutcome } from "./messages";
 import { Flag } from "./records";
 import { QUEUE_MAX, type ReversalQueue } from "./reversal-queue";
@@ -19,6 +20,7 @@ export interface ReversalsOptions {
 	queue: ReversalQueue;
 	exchanger: Exchanger;
 	messages: MessageBuilder;
+	scheme: KeyScheme;
 	clock: Clock;
 	config: Config;
 	display: Display;
@@ -27,8 +29,10 @@ export interface ReversalsOptions {
 
 /** Answers that end the repeating: done, invalid (nothing to reverse), original not found. */
 const ACCEPTED = ["00", "12", "25"];
-/** The issuer is away or has a fault: tried again as if nobody had answered. */
-const PASSING = ["91", "96"];
+/**
+ * The issuer is away or has a fault, or keys differ, which a sign-on mends: tried again as if nobody had answered.
+ */
+const PASSING = ["91", "96", "A0", "97"];
 
 export class Reversals {
 	readonly #o: ReversalsOptions;
@@ -161,15 +165,18 @@ export class Reversals {
 	}
 
 	#send(id: number): void {
-		const { log, messages, exchanger, config } = this.#o;
+		const { log, messages, exchanger, scheme, config } = this.#o;
 		const intent = log.intent(id);
 		const tries = log.noteTry(id);
+		let ticket = 0;
 		let byteLength = 0;
 		try {
-			byteLength = messages.reversal(intent, log.card(id), log.outcome(id), log.reason(id));
+			ticket = scheme.open();
+			byteLength = messages.reversal(intent, log.card(id), log.outcome(id), log.reason(id), ticket);
 		} catch (error) {
-			// The sealed card cannot be opened or does not fit: no try of ours will change that, a person has to.
+			// The sealed card cannot be opened or does not fit, or the keys are used up: a person has to change that.
 			if (!(error instanceof CodedError)) throw error;
+			if (ticket !== 0) scheme.close(ticket);
 			this.#log("E", `reversal stan=${intent.stan} cannot be built: ${error.message}`);
 			this.#current = 0;
 			this.#o.queue.postpone(id, this.#o.clock.monotonic() + config.reversalRefusedRepeatMs);
@@ -182,7 +189,7 @@ export class Reversals {
 		exchanger.request(
 			messages.frame,
 			byteLength,
-			messages.reversalAnswer(intent),
+			messages.reversalAnswer(intent, ticket),
 			config.reversalTimeoutMs,
 			(end, answer) => {
 				if (end === "answer" || end === "amountDiffers") this.#answered(id, end, readOutcome(answer).code);

@@ -9,11 +9,11 @@ import { assert } from "../core/assert";
 import { CodedError } from "../core/errors";
 import { luhnValid } from "../core/luhn";
 import type { MessageDecoder } from "../iso8583/decoder";
-import type { ExchangeEnd, Exchanger } from "../iso8583/exchange";
+import type { ExchangeEnd, Exchanger, KeyHold } from "../iso8583/exchange";
 import { responseText } from "../iso8583/response-codes";
 import type { CardData, Device, Screen, Slip } from "../ports";
 import type { KeyScheme } from "../security/key-scheme";
-import { entryModeDigits, field60Rest, type MessageBuilder, readOutcome } from "./messages";
+import { entryModeDigits, field60Rest, type MessageBuilder, readOutcome, terminalTime } from "./messages";
 import { Flag, type Intent, maskedCard, type Outcome } from "./records";
 import { QUEUE_MAX, type ReversalQueue } from "./reversal-queue";
 import type { Reversals } from "./reversals";
@@ -35,6 +35,7 @@ export type Refusal =
 export type SalePhase =
 	| "idle"
 	| "reversals"
+	| "signOn"
 	| "card"
 	| "pin"
 	| "connecting"
@@ -49,20 +50,23 @@ export interface SaleOptions {
 	log: TransactionLog;
 	queue: ReversalQueue;
 	reversals: Reversals;
-	exchanger: Exchanger;
+	exchanger: Exchanger & KeyHold;
 	messages: MessageBuilder;
 	scheme: KeyScheme;
+	/** What to show when there is no line, or no sign-on over it. */
+	notSignedOn(): Screen;
 	/** The sale is over, whatever came of it. */
 	onEnd(): void;
 }
 
-const PIN_BLOCK_BYTES = 8;
+/** Nothing has been sent for this sale. */
+const CANCELLABLE: readonly SalePhase[] = ["reversals", "signOn", "card", "pin"];
 /** Issuer data of an answer without DE 55. */
 const NO_ISSUER_DATA = new Uint8Array(0);
 
 export class Sale {
 	readonly #o: SaleOptions;
-	readonly #pinBlock = new Uint8Array(PIN_BLOCK_BYTES);
+	readonly #pinBlock: Uint8Array;
 	#phase: SalePhase = "idle";
 	/** Counts sales, so that a callback of an older one is nobody's. */
 	#serial = 0;
@@ -72,13 +76,24 @@ export class Sale {
 	#id = 0;
 	/** Of the step under way: card, PIN, verdict or paper. */
 	#timer = 0;
+	/** The host has answered, and what it said has its turn next. */
+	#answerWaits = false;
+
+	/** The keys of this sale's exchange; 0 before they are taken and once the exchange has them. */
+	#ticket = 0;
 
 	constructor(options: SaleOptions) {
 		this.#o = options;
+		this.#pinBlock = new Uint8Array(options.scheme.pinBlockBytes);
 	}
 
 	get phase(): SalePhase {
 		return this.#phase;
+	}
+
+	/** True while the answer to this sale is known and not durable yet: what else comes has to wait for it. */
+	get answerWaits(): boolean {
+		return this.#answerWaits;
 	}
 
 	/** @returns why not, or undefined when the sale has begun */
@@ -87,7 +102,7 @@ export class Sale {
 		if (this.#phase !== "idle") return "refusedBusy";
 		const whole = Number.isSafeInteger(amountMinor);
 		if (!whole || amountMinor < config.saleMinorMin || amountMinor > config.saleMinorMax) return "refusedAmount";
-		if (!scheme.ready() || !log.sealReady) return "refusedKeys";
+		if (!scheme.provisioned() || !log.sealReady) return "refusedKeys";
 		const limited = log.doubts >= config.doubtsMax || log.doubtSumMinor >= config.doubtSumMinorMax;
 		if (limited && !managerApproves) return "refusedDoubts";
 		if (log.doubts >= QUEUE_MAX - 1 || queue.count >= QUEUE_MAX - 1) return "refusedDoubts";
@@ -101,15 +116,38 @@ export class Sale {
 		if (waiting && config.autoReversal) this.#show({ name: "sendingReversals", count: log.doubts });
 		this.#o.reversals.beforeSale(
 			config.reversalsBeforeSaleMs,
-			this.#mine(() => this.#askCard()),
+			this.#mine(() => this.#signedOn()),
 		);
 		return undefined;
+	}
+
+	/** Keys and batch are there before the card is asked for; from then on they stay as they are. */
+	#signedOn(): void {
+		const { exchanger } = this.#o;
+		const go = () => {
+			exchanger.hold();
+			this.#askCard();
+		};
+		if (exchanger.ready) {
+			go();
+			return;
+		}
+		this.#phase = "signOn";
+		this.#show({ name: "signingOn", amountMinor: this.#amountMinor });
+		exchanger.connect(
+			this.#mine((connected: boolean) => {
+				if (this.#phase !== "signOn") return;
+				if (!connected) this.#over(this.#o.notSignedOn());
+				// The batch of a terminal that was just provisioned has come with the sign-on: there is room for it.
+				else go();
+			}),
+		);
 	}
 
 	/** The operator's cancel key: works until the request is sent. @returns false when it is too late */
 	cancel(): boolean {
 		if (this.#phase === "idle") return true;
-		if (this.#phase !== "card" && this.#phase !== "pin" && this.#phase !== "reversals") return false;
+		if (!CANCELLABLE.includes(this.#phase)) return false;
 		this.#o.device.keypad.cancelPin();
 		this.#over({ name: "cancelled", amountMinor: this.#amountMinor });
 		return true;
@@ -175,6 +213,7 @@ export class Sale {
 			return;
 		}
 		try {
+			this.#takeKeys();
 			this.#o.scheme.pinBlock(pin, card.pan, this.#pinBlock);
 		} catch (error) {
 			if (!(error instanceof CodedError)) throw error;
@@ -188,14 +227,22 @@ export class Sale {
 		this.#connect();
 	}
 
+	/** PIN block, request and answer are under the same keys. */
+	#takeKeys(): void {
+		const { scheme } = this.#o;
+		if (this.#ticket === 0) this.#ticket = scheme.open();
+		scheme.use(this.#ticket);
+	}
+
 	#connect(): void {
 		this.#noTimer();
 		this.#phase = "connecting";
 		this.#show({ name: "connecting", amountMinor: this.#amountMinor });
 		this.#o.exchanger.connect(
 			this.#mine((connected: boolean) => {
-				if (connected) this.#send();
-				else this.#over({ name: "noLink" }); // Nothing durable, nothing sent: nothing to undo.
+				// A turn of its own: on a line that stands this is called from deep inside, and a board's stack is small.
+				if (connected) this.#within(0, () => this.#send());
+				else this.#over(this.#o.notSignedOn()); // Nothing durable, nothing sent: nothing to undo.
 			}),
 		);
 	}
@@ -211,12 +258,13 @@ export class Sale {
 			condition: "00",
 			field60Rest: field60Rest(card.entryMode),
 		};
+		this.#takeKeys();
 		this.#id = log.begin(sale, card);
 		this.#phase = "host";
 		const intent = log.intent(this.#id);
 		let byteLength = 0;
 		try {
-			byteLength = messages.sale(intent, card, this.#withPin ? this.#pinBlock : undefined);
+			byteLength = messages.sale(intent, card, this.#ticket, this.#withPin ? this.#pinBlock : undefined);
 		} catch (error) {
 			// Card data that fits no field: not one byte leaves.
 			if (!(error instanceof CodedError)) throw error;
@@ -228,7 +276,8 @@ export class Sale {
 		this.#show({ name: "waitForHost", amountMinor: this.#amountMinor, stan: intent.stan });
 		this.#log("I", `sale stan=${intent.stan} ${maskedCard(intent)} sent`);
 		const contactChip = card.entryMode === "chip";
-		const expected = messages.saleAnswer(intent);
+		const expected = messages.saleAnswer(intent, this.#ticket);
+		this.#ticket = 0; // The exchange closes it.
 		const serial = this.#serial;
 		exchanger.request(messages.frame, byteLength, expected, config.answerTimeoutMs, (end, answer) => {
 			if (serial === this.#serial && this.#phase === "host") this.#ended(end, answer, intent, contactChip);
@@ -244,6 +293,7 @@ export class Sale {
 	}
 
 	#ended(end: ExchangeEnd, answer: MessageDecoder, intent: Intent, contactChip: boolean): void {
+		this.#o.exchanger.release();
 		switch (end) {
 			case "unsent":
 				this.#act(this.#apply("unsent"), intent);
@@ -258,8 +308,16 @@ export class Sale {
 				this.#log("E", `answer to stan=${intent.stan} carries another amount`);
 				this.#act(this.#o.log.apply(this.#id, "amountDiffers", { flags: Flag.amountDiffers }), intent);
 				return;
-			case "answer":
-				this.#answered(readOutcome(answer), issuerData(answer), intent, contactChip);
+			case "answer": {
+				// The answer is borrowed; what is done with it has a turn of its own, as the sending has.
+				const outcome = readOutcome(answer);
+				const data = issuerData(answer);
+				this.#answerWaits = true;
+				this.#within(0, () => {
+					this.#answerWaits = false;
+					this.#answered(outcome, data, intent, contactChip);
+				});
+			}
 		}
 	}
 
@@ -366,11 +424,15 @@ export class Sale {
 
 	#over(screen: Screen | undefined): void {
 		this.#phase = "idle";
+		this.#answerWaits = false;
 		this.#serial++;
 		this.#noTimer();
 		this.#card = undefined;
 		this.#pinBlock.fill(0);
+		if (this.#ticket !== 0) this.#o.scheme.close(this.#ticket);
+		this.#ticket = 0;
 		this.#o.device.reader.stop();
+		this.#o.exchanger.release();
 		if (screen !== undefined) this.#show(screen);
 		this.#o.onEnd();
 	}
@@ -385,7 +447,7 @@ export class Sale {
 }
 
 function issuerData(answer: MessageDecoder): Uint8Array {
-	return answer.has(55) ? answer.bytes(55) : NO_ISSUER_DATA;
+	return answer.has(55) ? answer.bytes(55).slice() : NO_ISSUER_DATA;
 }
 
 /** @returns the screen that says what is wrong with the card, or undefined */
@@ -398,20 +460,6 @@ export function checkCard(card: CardData, nowMs: number): "cardInvalid" | "cardE
 	const month = (now.getUTCFullYear() % 100) * 12 + now.getUTCMonth();
 	const last = Number(card.expiry.slice(0, 2)) * 12 + Number(card.expiry.slice(2)) - 1;
 	return last < month ? "cardExpired" : undefined;
-}
-
-/** YYMMDDhhmmss, local. */
-export function terminalTime(nowMs: number): string {
-	const local = new Date(nowMs + LOCAL_OFFSET_MS);
-	const two = (value: number) => `${value % 100}`.padStart(2, "0");
-	return (
-		two(local.getUTCFullYear()) +
-		two(local.getUTCMonth() + 1) +
-		two(local.getUTCDate()) +
-		two(local.getUTCHours()) +
-		two(local.getUTCMinutes()) +
-		two(local.getUTCSeconds())
-	);
 }
 
 /** The slip of an approved sale, as data. */

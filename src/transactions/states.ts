@@ -2,6 +2,7 @@
  * The transition table of a transaction: the only place that decides what follows from what (I2, I3, I5).
  * @module
  */
+import { isAdvice, KIND_OFFLINE_SALE } from "./records";
 
 /** Numbers are what flash holds; they never change. */
 export const State = {
@@ -13,6 +14,9 @@ export const State = {
 	reversing: 6,
 	unconfirmed: 7,
 	reversed: 8,
+	forwarding: 9,
+	forwarded: 10,
+	forwardRefused: 11,
 } as const;
 export type State = (typeof State)[keyof typeof State];
 
@@ -25,8 +29,13 @@ export function stateName(state: number): StateName | undefined {
 	return STATE_NAMES[state - 1];
 }
 
+/** What a transaction is once its intent is durable, and before anything is said of it. */
+export function firstState(kind: number): State {
+	return isAdvice(kind) ? State.forwarding : State.waiting;
+}
+
 export const EVENTS = [
-	"approve", // A verified approval, and the card's consent where it has one.
+	"approve", // A verified approval, and the card's consent where it has one; an advice is taken by the host.
 	"decline", // A verified refusal.
 	"refuse", // Partial approval, or the card said no after the host's approval.
 	"amountDiffers", // A verified answer with another amount.
@@ -54,7 +63,7 @@ export type Act =
 	| "tellReversing" // Not charged; and the queue begins.
 	| "tellInterrupted" // The same, after a restart.
 	| "askDelivered"
-	| "queue" // The reversal is due.
+	| "queue" // The reversal or the advice is due.
 	| "watch" // Wait for lateOriginalDue.
 	| "rest"; // Nothing more can come: it leaves the queue.
 
@@ -72,6 +81,9 @@ const reverse = (reason: "98" | "A0" | "96" | "06", act: Act = "tellReversing"):
 	act,
 	reason,
 });
+
+/** The advice stays as it is and goes once more. */
+const forward: Step = { to: "forwarding", persist: "none", act: "queue" };
 
 const stay = (to: StateName): Step => ({ to, persist: "none", act: "none" });
 
@@ -125,16 +137,36 @@ export const TABLE: { readonly [S in StateName]: { readonly [E in Event]?: Step 
 		boot: { to: "unconfirmed", persist: "none", act: "watch" },
 	},
 	reversed: { ...late("reversed"), boot: stay("reversed") },
+	// An advice tells what has happened at the till: it is repeated unchanged, and nothing reverses it (I3).
+	forwarding: {
+		approve: { to: "forwarded", persist: "outcome", act: "rest" },
+		decline: { to: "forwardRefused", persist: "outcome", act: "rest" },
+		refuse: { to: "forwardRefused", persist: "outcome", act: "rest" }, // In part: the rest is nobody's.
+		amountDiffers: forward,
+		badMac: forward,
+		noAnswer: forward,
+		unsent: forward,
+		boot: forward,
+	},
+	forwarded: { ...late("forwarded"), boot: stay("forwarded") },
+	forwardRefused: { ...late("forwardRefused"), boot: stay("forwardRefused") },
 };
 
-/** True while the card may be debited without a trusted outcome. */
+/**
+ * True while the card may be debited without a trusted outcome, and must not be: it is reversed. An advice never is, so
+ * that it is no doubt in this sense.
+ */
 export function isDoubt(state: number): boolean {
 	return state === State.waiting || state === State.reversing;
 }
 
-/** True when the card is charged and the merchant credited, as far as this terminal knows. */
-export function isCharged(state: number): boolean {
-	return state === State.approved || state === State.delivered;
+/**
+ * True when the card is charged and the merchant credited, as far as this terminal knows. An offline sale is from its
+ * intent on, as the goods are gone, until the host refuses it; a refund and a resend charge nobody anew.
+ */
+export function isCharged(state: number, kind: number): boolean {
+	const forwarded = state === State.forwarding || state === State.forwarded;
+	return state === State.approved || state === State.delivered || (forwarded && kind === KIND_OFFLINE_SALE);
 }
 
 /** True when nothing more can come of it: its records may go when room is needed. */
@@ -144,7 +176,12 @@ export function isSpent(state: number): boolean {
 
 /** True for what a settlement carries into the next batch: the host may still debit it, or still has to be told. */
 export function isCarried(state: number): boolean {
-	return state === State.reversing || state === State.unconfirmed;
+	return state === State.reversing || state === State.unconfirmed || state === State.forwarding;
+}
+
+/** True while a movement is under way at the host: no other begins for the same original, or goes before it (I5). */
+export function isUnderWay(state: number): boolean {
+	return state === State.waiting || isCarried(state);
 }
 
 /** True while a transaction stands in the way of a settlement: nobody knows yet what it will have been. */

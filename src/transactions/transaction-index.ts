@@ -5,7 +5,7 @@
  * @module
  */
 import { assert } from "../core/assert";
-import { isCarried, isSpent, State } from "./states";
+import { isCarried, isCharged, isSpent, isUnderWay, State } from "./states";
 
 /** No record at all. */
 export const NOWHERE = 0xffff_ffff;
@@ -32,6 +32,11 @@ export class TransactionIndex {
 	readonly intentLast: Uint8Array;
 	/** Batch in the upper 24 bits, kind in the lower 8. */
 	readonly #batchKinds: Uint32Array;
+	/**
+	 * Which movement of the host a transaction belongs to: its own, or an advice's original. The key itself has 40 bits;
+	 * here are the 20 of the STAN and the lower 12 of the batch, so that a walk over many advices reads no flash.
+	 */
+	readonly #movements: Uint32Array;
 	readonly #arrays: readonly (Uint32Array | Uint16Array | Uint8Array | Float64Array)[];
 	/** Ids up to here are settled: of them only what was carried forward still counts. */
 	settledId = 0;
@@ -56,6 +61,7 @@ export class TransactionIndex {
 		this.stepAt = new Uint32Array(slots);
 		this.intentLast = new Uint8Array(slots);
 		this.#batchKinds = new Uint32Array(slots);
+		this.#movements = new Uint32Array(slots);
 		this.#arrays = [
 			this.ids,
 			this.stans,
@@ -69,10 +75,11 @@ export class TransactionIndex {
 			this.stepAt,
 			this.intentLast,
 			this.#batchKinds,
+			this.#movements,
 		];
 	}
 
-	/** Bytes of the arrays: 38 a slot, whatever is live. */
+	/** Bytes of the arrays: 42 a slot, whatever is live. */
 	get ramBytes(): number {
 		let bytes = 0;
 		for (const array of this.#arrays) bytes += array.byteLength;
@@ -136,6 +143,46 @@ export class TransactionIndex {
 		this.#batchKinds[slot] = ((batch << 8) | kind) >>> 0;
 	}
 
+	/** The transaction in `slot` belongs to this movement of the host. */
+	setMovement(slot: number, batch: number, stan: number): void {
+		this.#movements[slot] = movementOf(batch, stan);
+	}
+
+	/**
+	 * The first slot from `slot` on, and before `end`, with a movement under way that may belong to this key; −1 when
+	 * there is none. Of two batches 4,096 apart it takes one for the other. O(n)
+	 */
+	nextUnderWay(batch: number, stan: number, slot: number, end = this.count): number {
+		return this.#nextUnderWay(movementOf(batch, stan), slot, end);
+	}
+
+	/** True while an older movement for the same original is under way. O(n) */
+	isHeldBack(slot: number): boolean {
+		return this.#nextUnderWay(this.#movements[slot], 0, slot) >= 0;
+	}
+
+	/** The next advice behind `slot` for the same original, or −1. O(n) */
+	nextOfSameMovement(slot: number): number {
+		const movement = this.#movements[slot];
+		for (let next = slot + 1; next < this.count; next++) {
+			if (this.#movements[next] === movement && this.states[next] === State.forwarding) return next;
+		}
+		return -1;
+	}
+
+	/** The first advice behind transaction `after` that the host has still to be told, or −1. O(log n), and what is passed over */
+	nextForwarding(after: number): number {
+		for (let slot = this.#firstFrom(after + 1); slot < this.count; slot++) {
+			if (this.states[slot] === State.forwarding) return slot;
+		}
+		return -1;
+	}
+
+	/** True when the transaction has charged the card, as far as this terminal knows. */
+	isCharged(slot: number): boolean {
+		return isCharged(this.states[slot], this.kind(slot));
+	}
+
 	/** True while a new sale has a slot, or one can make way for it; the newest may: the sale is the newest then. */
 	get hasRoom(): boolean {
 		return this.count < this.capacity || this.#oldestToGo(0) >= 0;
@@ -157,6 +204,7 @@ export class TransactionIndex {
 		this.stans[slot] = 0;
 		this.amounts[slot] = 0;
 		this.#batchKinds[slot] = 0;
+		this.#movements[slot] = 0;
 		this.forget(slot);
 		return slot;
 	}
@@ -173,6 +221,13 @@ export class TransactionIndex {
 		this.intentLast[slot] = 0;
 	}
 
+	/** An outcome has been written: what a step had said before is over, and its record is dead from here on. */
+	endsSteps(slot: number, flags: number): void {
+		this.stepAt[slot] = NOWHERE;
+		this.flags[slot] = flags;
+		this.tries[slot] = 0;
+	}
+
 	/** Removes every transaction for which `goes` says so; the others keep their order. */
 	removeAll(goes: (slot: number) => boolean): void {
 		let kept = 0;
@@ -184,9 +239,13 @@ export class TransactionIndex {
 		this.count = kept;
 	}
 
-	/** True when a settlement has ended it: all of its batch but what was carried forward. */
+	/**
+	 * True when a settlement has ended it: all of its batch but what was carried forward. What was carried has a step that
+	 * says so; without one it is a remainder, e.g. an advice whose end did not move with it.
+	 */
 	isSettled(slot: number): boolean {
-		return this.ids[slot] <= this.settledId && !isCarried(this.states[slot]);
+		if (this.ids[slot] > this.settledId) return false;
+		return !isCarried(this.states[slot]) || this.stepAt[slot] === NOWHERE;
 	}
 
 	/**
@@ -217,6 +276,13 @@ export class TransactionIndex {
 		return true;
 	}
 
+	#nextUnderWay(movement: number, from: number, end: number): number {
+		for (let slot = from; slot < end; slot++) {
+			if (this.#movements[slot] === movement && isUnderWay(this.states[slot])) return slot;
+		}
+		return -1;
+	}
+
 	/** The first slot whose id is not below `id`; the count when there is none. */
 	#firstFrom(id: number): number {
 		let from = 0;
@@ -241,4 +307,8 @@ export class TransactionIndex {
 		for (const array of this.#arrays) array.copyWithin(slot, slot + 1, this.count);
 		this.count--;
 	}
+}
+
+function movementOf(batch: number, stan: number): number {
+	return ((batch << 20) | stan) >>> 0;
 }

@@ -4,57 +4,47 @@
  * @module
  */
 import { assert } from "../core/assert";
-import { readU32, writeU32 } from "../core/bytes";
+import { readU32 } from "../core/bytes";
 import { CodedError } from "../core/errors";
 import { addAmount } from "../core/money";
 import type { JournalClient, MountResult } from "../journal/client";
 import { Journal } from "../journal/journal";
 import type { FlashPartition } from "../ports";
-import { type CardSeal, packCard, type StoredCard, unpackCard } from "../security/card-seal";
-import { Counters, type SettledUpTo } from "./counters";
+import type { CardSeal, StoredCard } from "../security/card-seal";
+import { Counters, isBatch, type SettledUpTo } from "./counters";
+import { IntentWriter, type NewAdvice, type NewSale } from "./intent-writer";
 import { LogReplay } from "./log-replay";
 import {
+	type AdviceFacts,
+	decodeAdvice,
 	decodeIntent,
 	decodeOutcome,
 	decodeStep,
-	encodeIntent,
 	encodeMark,
 	encodeOutcome,
 	encodeStep,
-	INTENT_BYTES,
-	INTENT_CLEAR_BYTES,
 	type Intent,
-	intentNonce,
-	KIND_SALE,
+	isAdvice,
+	KIND_OFFLINE_SALE,
 	OUTCOME_BYTES,
+	OUTCOME_FLAGS_AT,
 	type Outcome,
+	RECORD_BYTES_MAX,
 	STEP_BYTES,
 	TransactionRecord,
 } from "./records";
+import { roomBytes } from "./room";
+import { SealedRecord } from "./sealed-record";
 import { type SettleRefusal, Settler } from "./settler";
 import { type Act, type Event, isDoubt, isSpent, State, type Step, stateName, TABLE } from "./states";
 import { NOWHERE, TransactionIndex } from "./transaction-index";
 
-const STAN_MAX = 999_999;
-/** Ids are taken in chunks: one small record for each, and no id is used again after a torn intent. */
-const ID_CHUNK = 64;
-const ID_MAX = 0xffff_ff00;
-/**
- * All that one transaction may still write after its intent, in journal bytes at the coarsest alignment: an outcome
- * (64), 13 steps with the tries at powers of two (32 each), and once more at a settlement intent, outcome, step (192).
- */
-const ROOM_BYTES = 672;
-/** The same of a reversal that was accepted once: 11 steps, and the settlement. */
-const UNCONFIRMED_ROOM_BYTES = 544;
-/** The settlement's mark, and the reservation of ids that may follow it. */
-const MARK_ROOM_BYTES = 96;
 /** At the greatest interval of five minutes. */
 const TRIES_A_DAY = 288;
 const NO_REASON = "  ";
 const NO_OUTCOME: Outcome = { code: NO_REASON, rrn: "", authorization: "", hostTime: "0000000000" };
 
-/** What a sale adds to its counters. */
-export type NewSale = Omit<Intent, "id" | "stan" | "kind" | "batch" | "panFirst" | "panLast" | "panDigits">;
+export type { NewAdvice, NewSale } from "./intent-writer";
 
 /** Facts that go with an event. */
 export interface EventFacts {
@@ -67,11 +57,12 @@ export class TransactionLog implements JournalClient {
 	readonly journal: Journal;
 	readonly index: TransactionIndex;
 	readonly #seal: CardSeal;
-	readonly #record = new Uint8Array(INTENT_BYTES);
-	readonly #nonce = new Uint8Array(12);
+	readonly #record = new Uint8Array(RECORD_BYTES_MAX);
+	readonly #sealed: SealedRecord;
 	readonly #counters = new Counters();
 	readonly #replay: LogReplay;
 	readonly #settler: Settler;
+	readonly #intents: IntentWriter;
 	/** Slot that a reclaim asked about last: it is the one whose record moves, if any does. */
 	#askedSlot = 0;
 
@@ -84,13 +75,21 @@ export class TransactionLog implements JournalClient {
 		this.index = new TransactionIndex(transactionsMax);
 		this.#replay = new LogReplay(this.index, this.#counters);
 		this.journal = new Journal(flash, this, mirror);
+		this.#sealed = new SealedRecord(seal, this.journal, this.#record);
+		this.#intents = new IntentWriter(this.journal, this.index, this.#counters, this.#sealed, this.#record);
 		const load = (id: number, position: number) => this.#load(id, position);
 		this.#settler = new Settler(this.journal, this.index, this.#counters, this.#record, load);
 	}
 
-	/** Makes the partition an empty journal for `batch`; see Journal.provision. */
+	/**
+	 * Makes the partition an empty journal; see Journal.provision.
+	 * @param batch - 1 to 999999; 0: the host has still to give it, and nothing is begun before (I4)
+	 * @throws {CodedError} "range"
+	 */
 	provision(journalId: number, batch: number): void {
-		this.journal.provision(journalId, encodeMark({ batch, idMax: 0, stanMax: 0, idReserved: 0, settledBatch: 0 }));
+		if (batch !== 0 && !isBatch(batch)) throw new CodedError("range", "batch");
+		const mark = { batch, idMax: 0, stanMax: 0, idReserved: 0, settledBatch: 0, stanReserved: 0 };
+		this.journal.provision(journalId, encodeMark(mark));
 	}
 
 	/**
@@ -108,9 +107,17 @@ export class TransactionLog implements JournalClient {
 		return result;
 	}
 
-	/** What new sales carry in DE 60.2. */
+	/** What new sales carry in DE 60.2; 0 while the host has still to give it. */
 	get batch(): number {
 		return this.#counters.batch;
+	}
+
+	/**
+	 * True when the mount has read a settlement mark. One that is lost is not to be taken for a terminal that has no batch
+	 * yet: it carries counters that nothing else does (I4).
+	 */
+	get markSeen(): boolean {
+		return this.#counters.markSeen;
 	}
 
 	/** Where the last settlement ended: one object, which changes with the next one. */
@@ -180,6 +187,30 @@ export class TransactionLog implements JournalClient {
 		return this.#idAt(this.index.nextInBatch(batch, after));
 	}
 
+	/**
+	 * The movement that is under way for an original: its own sale or reversal, or an advice that belongs to it. While
+	 * there is one, no other is begun.
+	 * @returns its id, 0 when there is none. O(n), and one record where there is one
+	 * @throws {CodedError} "damaged" when flash has lost that record
+	 */
+	openMovementOf(batch: number, stan: number): number {
+		const { index } = this;
+		for (let slot = 0; slot < index.count; slot++) {
+			slot = index.nextUnderWay(batch, stan, slot);
+			if (slot < 0) return 0;
+			if (this.#belongsTo(slot, batch, stan)) return index.ids[slot];
+		}
+		return 0;
+	}
+
+	/** Advices that the host has still to be told. */
+	get forwarding(): number {
+		const { states, count } = this.index;
+		let forwarding = 0;
+		for (let slot = 0; slot < count; slot++) if (states[slot] === State.forwarding) forwarding++;
+		return forwarding;
+	}
+
 	/** True when cards can be sealed: without it no intent can be written. */
 	get sealReady(): boolean {
 		return this.#seal.ready();
@@ -187,14 +218,8 @@ export class TransactionLog implements JournalClient {
 
 	/** Room for one more sale and all that is open, and a block erased ahead (I8). */
 	prepare(): boolean {
-		const { states, count } = this.index;
-		let bytes = 2 * ROOM_BYTES + MARK_ROOM_BYTES;
-		for (let slot = 0; slot < count; slot++) {
-			if (isDoubt(states[slot])) bytes += ROOM_BYTES;
-			else if (states[slot] === State.unconfirmed) bytes += UNCONFIRMED_ROOM_BYTES;
-		}
 		// In this order: making room on flash may move records, so that a transaction can not make way just now.
-		return this.journal.prepare(bytes) && this.index.hasRoom;
+		return this.journal.prepare(roomBytes(this.index)) && this.index.hasRoom;
 	}
 
 	/**
@@ -209,40 +234,48 @@ export class TransactionLog implements JournalClient {
 	}
 
 	/**
+	 * Takes the batch that the host gives at sign-on: durable when it returns, with every counter as it was. Cut anywhere,
+	 * the old one holds or the new one.
+	 * @param batch - 1 to 999999
+	 * @returns "refused" when something was begun in the open batch, which then goes on, and for the batch settled last
+	 * @throws {CodedError} "range"; "full" | "flash"; "damaged" | "missing" when flash has lost what must be carried
+	 */
+	adoptBatch(batch: number): "adopted" | "same" | "refused" {
+		if (!isBatch(batch)) throw new CodedError("range", "batch");
+		const counters = this.#counters;
+		if (batch === counters.batch) return "same";
+		if (batch === counters.settled.batch || !counters.batchIsUntouched) return "refused";
+		this.#settler.adopt(batch);
+		return "adopted";
+	}
+
+	/**
+	 * A STAN for a message that no record carries: sign-on, settlement, sync. Reserved durably in chunks (I4); within a
+	 * chunk nothing is written.
+	 * @throws {CodedError} "full" without room for the reservation | "overflow" | "flash"
+	 */
+	takeStan(): number {
+		return this.#intents.takeStan();
+	}
+
+	/**
 	 * Makes the intent of a sale durable (I1).
 	 * @returns its id; the STAN is in the index
 	 * @throws {CodedError} "full" | "flash" from the journal, "length" | "charset" for a card it cannot hold
 	 */
 	begin(sale: NewSale, card: StoredCard): number {
-		assert(this.index.takesMore, "I10 the index has room: a sale asks before it begins");
-		const id = this.#nextId();
-		const stan = this.#nextStan();
-		const intent: Intent = {
-			...sale,
-			id,
-			stan,
-			kind: KIND_SALE,
-			batch: this.batch,
-			panFirst: card.pan.slice(0, 6),
-			panLast: card.pan.slice(-4),
-			panDigits: card.pan.length,
-		};
-		const bytes = this.#record;
-		encodeIntent(bytes, intent);
-		const plain = packCard(card);
-		intentNonce(this.#nonce, this.journal.id, this.journal.generation, id);
-		bytes.set(this.#seal.seal(plain, this.#nonce, bytes.subarray(0, INTENT_CLEAR_BYTES)), INTENT_CLEAR_BYTES);
-		plain.fill(0);
-		const position = this.journal.append(TransactionRecord.intent, bytes, INTENT_BYTES);
-		this.#counters.takeIntent(id, stan);
-		this.index.newestId = id;
-		const slot = this.index.add(id);
-		this.index.stans[slot] = stan;
-		this.index.states[slot] = State.waiting;
-		this.index.amounts[slot] = sale.amountMinor;
-		this.index.setBatchKind(slot, intent.batch, intent.kind);
-		this.index.intentAt[slot] = position;
-		return id;
+		return this.#intents.begin(sale, card);
+	}
+
+	/**
+	 * Makes an advice durable, in one record: whole, or it never was (I1). From here on it is due until the host answers
+	 * it.
+	 * @param emv - DE 55 of an offline sale, 1 to 255 bytes, borrowed; on flash only sealed
+	 * @returns its id; the STAN is in the index
+	 * @throws {CodedError} as {@link begin}; "range" | "length" | "charset" for facts that no advice can have
+	 */
+	beginAdvice(advice: NewAdvice, card: StoredCard, emv?: Uint8Array): number {
+		return this.#intents.beginAdvice(advice, card, emv);
 	}
 
 	/**
@@ -276,13 +309,15 @@ export class TransactionLog implements JournalClient {
 		return step.act;
 	}
 
-	/** One more try of a reversal; durable at powers of two, then about daily. */
+	/** One more try of a reversal or an advice; durable at powers of two, then about daily. */
 	noteTry(id: number): number {
 		const { index } = this;
 		const slot = this.#slot(id);
 		const tries = Math.min(0xffff, index.tries[slot] + 1);
 		index.tries[slot] = tries;
 		const early = tries < TRIES_A_DAY && (tries & (tries - 1)) === 0;
+		// An advice is mostly answered at once: its first try is not worth a record.
+		if (tries === 1 && index.states[slot] === State.forwarding) return tries;
 		if (early || tries % TRIES_A_DAY === 0) this.#writeStep(slot);
 		return tries;
 	}
@@ -302,13 +337,21 @@ export class TransactionLog implements JournalClient {
 
 	/** The sealed card of an intent, opened. @throws {CodedError} "missing" | "auth" */
 	card(id: number): StoredCard {
-		const byteLength = this.#load(id, this.index.intentAt[this.#slot(id)]);
-		intentNonce(this.#nonce, this.journal.id, this.journal.generation, id);
-		const sealed = this.#record.slice(INTENT_CLEAR_BYTES, byteLength);
-		const plain = this.#seal.open(sealed, this.#nonce, this.#record.subarray(0, INTENT_CLEAR_BYTES));
-		const card = unpackCard(plain);
-		plain.fill(0);
-		return card;
+		return this.#sealed.card(id, this.#load(id, this.index.intentAt[this.#slot(id)]));
+	}
+
+	/** What an advice has beyond its intent. @throws {CodedError} "missing"; "length" for what is none */
+	advice(id: number): AdviceFacts {
+		return decodeAdvice(this.#record, 0, this.#load(id, this.index.intentAt[this.#slot(id)]));
+	}
+
+	/**
+	 * The sealed chip data of an offline sale, opened; undefined where there are none.
+	 * @returns bytes that the caller zeroes after use
+	 * @throws {CodedError} "missing" | "auth"
+	 */
+	adviceEmv(id: number): Uint8Array | undefined {
+		return this.#sealed.emv(id, this.#load(id, this.index.intentAt[this.#slot(id)]));
 	}
 
 	/** What the host said, or undefined before it did. */
@@ -364,6 +407,15 @@ export class TransactionLog implements JournalClient {
 		return slot;
 	}
 
+	/** Its own key, or that of a refund's or resend's original: the index knows a part of that only. */
+	#belongsTo(slot: number, batch: number, stan: number): boolean {
+		const { index } = this;
+		const kind = index.kind(slot);
+		if (!isAdvice(kind) || kind === KIND_OFFLINE_SALE) return index.batch(slot) === batch && index.stans[slot] === stan;
+		const { originalBatch, originalStan } = this.advice(index.ids[slot]);
+		return originalBatch === batch && originalStan === stan;
+	}
+
 	/** Reads a record into #record and makes sure that it is still this transaction's. */
 	#load(id: number, position: number): number {
 		const gone = () => new CodedError("missing", `transaction ${id}`, "its records were dropped");
@@ -378,7 +430,7 @@ export class TransactionLog implements JournalClient {
 		const id = index.ids[slot];
 		const bytes = this.#record;
 		if (step.persist === "outcome") {
-			encodeOutcome(bytes, id, index.steps[slot] + 1, to, outcome);
+			encodeOutcome(bytes, id, index.steps[slot] + 1, to, outcome, flags);
 			this.#appendState(slot, TransactionRecord.outcome, OUTCOME_BYTES);
 		} else if (step.persist === "step") {
 			const record = { reason: step.reason ?? this.reason(id), tries: index.tries[slot], flags };
@@ -399,31 +451,10 @@ export class TransactionLog implements JournalClient {
 		const { index } = this;
 		const position = this.journal.append(type, this.#record, byteLength);
 		index.steps[slot] += 1;
-		if (type === TransactionRecord.outcome) index.outcomeAt[slot] = position;
-		else index.stepAt[slot] = position;
+		if (type === TransactionRecord.outcome) {
+			index.outcomeAt[slot] = position;
+			index.endsSteps(slot, this.#record[OUTCOME_FLAGS_AT]);
+		} else index.stepAt[slot] = position;
 		index.intentLast[slot] = 0;
-	}
-
-	#nextId(): number {
-		const counters = this.#counters;
-		const id = counters.idMax + 1;
-		if (id > ID_MAX) throw new CodedError("overflow", "transaction id", "provision again");
-		if (id > counters.idReserved) {
-			const reserved = counters.idMax + ID_CHUNK;
-			writeU32(this.#record, 0, reserved);
-			counters.takeReserved(reserved, this.journal.append(TransactionRecord.reserved, this.#record, 4));
-		}
-		counters.idMax = id;
-		return id;
-	}
-
-	/** Runs on across batches and boots; after its wrap it passes over what is still live (I4). */
-	#nextStan(): number {
-		let stan = this.#counters.stanMax;
-		for (let tries = 0; tries <= this.index.count; tries++) {
-			stan = (stan % STAN_MAX) + 1;
-			if (this.index.findStan(stan) < 0) return stan;
-		}
-		throw new CodedError("full", "STAN", "all numbers are in use");
 	}
 }

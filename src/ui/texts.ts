@@ -20,17 +20,27 @@ export const SCREEN_COLUMNS = 20;
 /** The first line says what it is in one glance. */
 type Text = Readonly<Record<Language, readonly string[]>>;
 
-/** Placeholders: {amount} {stan} {card} {code} {count} {printed} {plain}. */
+/** Placeholders: {amount} {stan} {card} {code} {count} {printed} {plain} {signedOff}. */
 export const SCREEN_TEXTS: Readonly<Record<ScreenName, Text>> = {
 	ready: {
-		zh: ["欢迎光临", "请输入金额", "待冲正 {count} 笔", "{plain}"],
-		en: ["Ready", "Enter amount", "Reversals open: {count}", "{plain}"],
+		zh: ["欢迎光临", "请输入金额", "待冲正 {count} 笔", "{signedOff}", "{plain}"],
+		en: ["Ready", "Enter amount", "Reversals open: {count}", "{signedOff}", "{plain}"],
 	},
 	outOfService: { zh: ["暂停服务", "请联系技术支持"], en: ["Out of service", "Call support"] },
 	sendingReversals: {
 		zh: ["正在发送冲正", "待冲正 {count} 笔", "请稍候"],
 		en: ["Sending reversals", "Open: {count}", "Please wait"],
 	},
+	signingOn: { zh: ["正在签到", "金额 {amount}"], en: ["Signing on", "{amount}"] },
+	signOnFailed: {
+		zh: ["签到失败", "{code}", "交易未发出 未扣款"],
+		en: ["Sign-on failed", "{code}", "Not sent", "Not charged"],
+	},
+	keysWrong: {
+		zh: ["密钥校验失败", "交易未发出 未扣款", "请联系技术支持"],
+		en: ["Keys do not fit", "Not sent", "Not charged", "Call support"],
+	},
+	signedOff: { zh: ["已签退"], en: ["Signed off"] },
 	connecting: { zh: ["正在连接主机", "金额 {amount}"], en: ["Connecting", "{amount}"] },
 	presentCard: {
 		zh: ["请插卡、刷卡或挥卡", "金额 {amount}"],
@@ -125,11 +135,12 @@ export const SCREEN_TEXTS: Readonly<Record<ScreenName, Text>> = {
 	},
 	refusedFull: { zh: ["存储空间不足", "请先批结算"], en: ["Memory full", "Settle the batch"] },
 	refusedBatch: { zh: ["批次已满", "请先批结算"], en: ["Batch full", "Settle the batch"] },
-	refusedKeys: { zh: ["无工作密钥", "请先签到"], en: ["No working keys", "Sign on first"] },
+	refusedKeys: { zh: ["未装载主密钥", "请联系技术支持"], en: ["No master key", "Call support"] },
 	refusedStopped: { zh: ["终端已停止", "请重新启动"], en: ["Stopped", "Restart it"] },
 };
 
 const PLAIN: Readonly<Record<Language, string>> = { zh: "线路未加密", en: "Link without TLS" };
+const SIGNED_OFF: Readonly<Record<Language, string>> = { zh: "未签到", en: "Not signed on" };
 const PRINTED: Readonly<Record<Language, readonly [string, string]>> = {
 	zh: ["未确认打印", "已打印"],
 	en: ["not confirmed", "printed"],
@@ -181,7 +192,7 @@ function fill(template: string, value: (name: string) => string | undefined): st
 }
 
 function placeholder(screen: Screen, name: string, language: Language): string | undefined {
-	const { amountMinor, stan, card, code, count, printed, plain } = screen;
+	const { amountMinor, stan, card, code, count, printed, plain, signedOff } = screen;
 	switch (name) {
 		case "amount":
 			return amountMinor === undefined ? undefined : amountText(amountMinor);
@@ -197,6 +208,8 @@ function placeholder(screen: Screen, name: string, language: Language): string |
 			return printed === undefined ? undefined : PRINTED[language][printed ? 1 : 0];
 		case "plain":
 			return plain === true ? PLAIN[language] : undefined;
+		case "signedOff":
+			return signedOff === true ? SIGNED_OFF[language] : undefined;
 		default:
 			return undefined;
 	}

@@ -1,4 +1,4 @@
-/** The command line of the bench; what it measures is in journal-bench.test.ts. */
+/** The command line of the bench; what it measures is in the tests beside this one. */
 import * as assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -10,12 +10,25 @@ function bench(...argv: string[]): { status: number | null; stdout: string; stde
 
 describe("npm run bench", () => {
 	it("--help says what can be measured, and measures nothing", () => {
-		const { status, stdout, stderr } = bench("--help");
-		assert.deepEqual([status, stderr], [0, ""]);
-		assert.match(stdout, /^npm run bench -- journal \[--json\]$/m);
+		for (const argv of [["--help"], ["journal", "--help"], ["iso8583", "--help"]]) {
+			const { status, stdout, stderr } = bench(...argv);
+			assert.deepEqual([status, stderr], [0, ""]);
+			assert.match(stdout, /^npm run bench -- journal \[--json\]$/m);
+			assert.match(stdout, /^npm run bench -- iso8583 \[--seconds N\] \[--json\]$/m);
+		}
 	});
 
-	for (const argv of [[], ["littlefs", "--json"], ["journal", "--fast"]]) {
+	const wrong = [
+		[],
+		["--json"],
+		["littlefs", "--json"],
+		["toString"],
+		["journal", "--fast"],
+		["journal", "--seconds", "3"],
+		["journal", "iso8583"],
+		["iso8583", "--seconds", "0"],
+	];
+	for (const argv of wrong) {
 		it(`refuses "${argv.join(" ")}" in one line, exit code 2`, () => {
 			const { status, stdout, stderr } = bench(...argv);
 			assert.deepEqual([status, stdout], [2, ""]);

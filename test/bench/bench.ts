@@ -1,19 +1,34 @@
 /**
- * `npm run bench -- journal`: figures of ours beside those of the stores that were measured on the same workload, and
- * beside what it may cost at most. Prints figures and ratios; asserts nothing, and exits 0 whatever they are.
+ * `npm run bench`: figures of ours beside those of others on the same work, and beside what it may cost at most. Prints
+ * figures and ratios; asserts nothing about them, and exits 0 whatever they are.
  */
 import { endOnClosedOutput, failCli, parseCli, UsageError } from "../../host-sim/cli/args";
 import { benchCuts } from "./cut-bench";
+import { measureIso8583Rates, ROUNDS } from "./iso8583-bench";
+import { OurCodec, PeerCodec } from "./iso8583-codecs";
+import { measureGarbage } from "./iso8583-garbage";
+import { iso8583Json, reportIso8583 } from "./iso8583-report";
 import { JournalBench } from "./journal-bench";
 import { type JournalResult, reportJournal, resultsJson } from "./journal-report";
 
 const USAGE = `npm run bench -- journal [--json]
+npm run bench -- iso8583 [--seconds N] [--json]
 
   journal   1 MiB of 4 KiB blocks, 10,000 sales of 152 bytes in two records, settled every 500, after one full turn;
             write units 1, 16 and 32, with mirror and without; 600 power cuts at random and 600 at erases
-  --json    the last line is one JSON object: under "journal" write unit 1 and one copy, beside it the others
+  iso8583   a sale request of 16 fields, encoded, decoded, and both, by our codec and by npm's iso_8583 in alternating
+            rounds; bytes that each message allocates
+  --seconds for the rates; default 20
+  --json    the last line is one JSON object, under the name of what was measured; of the journal write unit 1 and one
+            copy, beside it the others
   --help
 `;
+
+/** What can be measured, each with its options. */
+const BENCHES: Readonly<Record<string, (flags: readonly string[]) => void>> = {
+	journal: benchJournal,
+	iso8583: benchIso8583,
+};
 
 const SETUPS = [
 	{ name: "write unit 1", key: "journal", writeAlign: 1, mirror: false },
@@ -25,24 +40,51 @@ const SETUPS = [
 const CUTS = 600;
 
 function main(argv: readonly string[]): void {
-	const [words, flags] = [argv.filter((word) => !word.startsWith("-")), argv.filter((word) => word.startsWith("-"))];
-	const { json } = parseCli({ usage: USAGE, options: { json: { type: "flag" } }, argv: flags });
-	if (words.length !== 1 || words[0] !== "journal") throw new UsageError("say what to measure: journal");
+	const [first = "", ...rest] = argv;
+	if (first === "--help" || first === "-h") parseCli({ usage: USAGE, options: {}, argv });
+	const bench = Object.hasOwn(BENCHES, first) ? BENCHES[first] : undefined;
+	if (bench === undefined) throw new UsageError(`say first what to measure: ${Object.keys(BENCHES).join(", ")}`);
+	bench(rest);
+}
+
+function tell(what: string): void {
+	process.stderr.write(`${what}\n`);
+}
+
+function benchJournal(argv: readonly string[]): void {
+	const { json } = parseCli({ usage: USAGE, options: { json: { type: "flag" } }, argv });
 	const results = SETUPS.map(measure);
 	process.stdout.write(reportJournal(results));
 	if (json) process.stdout.write(`${resultsJson(results)}\n`);
 }
 
 function measure({ name, key, writeAlign, mirror }: (typeof SETUPS)[number], n: number): JournalResult {
-	const tell = (what: string) => process.stderr.write(`${n + 1} of ${SETUPS.length}, ${name}: ${what}\n`);
+	const about = `${n + 1} of ${SETUPS.length}, ${name}`;
 	const figures = new JournalBench({ writeAlign, mirror }).run((sold, sales) => {
-		if (sold % (sales / 2) === 0) tell(`${sold} of ${sales} sales`);
+		if (sold % (sales / 2) === 0) tell(`${about}: ${sold} of ${sales} sales`);
 	});
-	tell(`${CUTS} power cuts at random`);
+	tell(`${about}: ${CUTS} power cuts at random`);
 	const random = benchCuts("random", CUTS, { align: writeAlign, mirror });
-	tell(`${CUTS} power cuts at erases`);
+	tell(`${about}: ${CUTS} power cuts at erases`);
 	const erase = benchCuts("erase", CUTS, { align: writeAlign, mirror });
 	return { name, key, figures, random, erase };
+}
+
+function benchIso8583(argv: readonly string[]): void {
+	const { json, seconds } = parseCli({
+		usage: USAGE,
+		options: { json: { type: "flag" }, seconds: { type: "number", min: 1, max: 3_600, default: 20 } },
+		argv,
+	});
+	const rates = measureIso8583Rates(seconds, (round) => {
+		if (round % 3 === 0) tell(round === 0 ? "warm" : `round ${round} of ${ROUNDS}`);
+	});
+	tell("bytes a message");
+	const garbage = measureGarbage();
+	const [frameBytes, peerFrameBytes] = [new OurCodec().frameBytes, new PeerCodec().frameBytes];
+	const result = { rates, garbage, frameBytes, peerFrameBytes };
+	process.stdout.write(reportIso8583(result));
+	if (json) process.stdout.write(`${JSON.stringify({ iso8583: iso8583Json(result) })}\n`);
 }
 
 endOnClosedOutput();

@@ -19,6 +19,8 @@ export interface BudgetLine {
 	readonly what: string;
 	readonly bound: number;
 	readonly measured: number;
+	/** What is measured must reach the bound, not stay below it. */
+	readonly atLeast?: boolean;
 }
 
 /** Bytes that a mount may read. */
@@ -65,5 +67,5 @@ export function budgetLines(figures: JournalFigures, cuts: readonly CutFigures[]
 }
 
 export function isHeld(line: BudgetLine): boolean {
-	return line.measured <= line.bound;
+	return line.atLeast === true ? line.measured >= line.bound : line.measured <= line.bound;
 }

@@ -6,6 +6,7 @@ import type { CutFigures } from "./cut-bench";
 import { type JournalFigures, PHASES } from "./journal-bench";
 import { COLUMNS, PEERS } from "./peers";
 import type { Quantiles } from "./quantiles";
+import { figure, fixed, table } from "./table";
 
 /** Of one setup: what its sales have cost, and what it lost in power cuts. */
 export interface JournalResult {
@@ -181,30 +182,4 @@ function quantileText({ p50, p99, worst }: Quantiles): string {
 
 function readable(bytes: number): string {
 	return bytes < 1_000 ? `${fixed(bytes, 0)} B` : `${fixed(bytes / 1_000, 1)} kB`;
-}
-
-/** Whole numbers as they are, others with as many digits as tell them apart. */
-function figure(value: number): string {
-	if (Number.isInteger(value) || value >= 1_000) return fixed(value, 0);
-	return fixed(value, value < 10 ? 3 : 1);
-}
-
-function fixed(value: number, digits: number): string {
-	return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-}
-
-/** Columns as wide as their widest cell; a row of one cell is a heading and widens none. */
-function table(rows: readonly (readonly string[])[]): string {
-	const widths: number[] = [];
-	for (const row of rows) {
-		if (row.length === 1) continue;
-		for (const [n, cell] of row.entries()) widths[n] = Math.max(widths[n] ?? 0, cell.length);
-	}
-	const lines = rows.map((row) =>
-		row
-			.map((cell, n) => cell.padEnd(widths[n]))
-			.join("  ")
-			.trimEnd(),
-	);
-	return `${lines.join("\n")}\n`;
 }

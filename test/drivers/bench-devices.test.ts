@@ -1,15 +1,15 @@
 /** Goal: the devices that are none on the desktop's board keep the promises of their ports. */
 import assert from "node:assert/strict";
 import { TEST_CARD, TEST_CARD_EMV, TEST_KEYS } from "../../drivers/boards/lin/test-keys";
-import { FixedKeys } from "../../drivers/fixed-keys/fixed-keys";
 import { LogDisplay } from "../../drivers/log-display/log-display";
 import { LogPrinter } from "../../drivers/log-printer/log-printer";
 import { MemoryKeypad } from "../../drivers/memory-keypad/memory-keypad";
+import { filledMemory, MemoryKeys } from "../../drivers/memory-keys/memory-keys";
 import { MemoryReader } from "../../drivers/memory-reader/memory-reader";
 import { TraceLog } from "../../drivers/trace-log/trace-log";
 import { TEST_KEYS as HOST_KEYS } from "../../host-sim/acquirer/test-keys";
 import { findTestCard } from "../../host-sim/test-cards";
-import type { CardData, Slip } from "../../src/ports";
+import { type CardData, KEY_BYTES_MAX, type Slip } from "../../src/ports";
 import { fakeTime } from "./fake-clock";
 
 const CARD: CardData = { entryMode: "chip", pan: "6212345678901232", expiry: "3012", pinWanted: false };
@@ -183,18 +183,45 @@ describe("log display and log printer", () => {
 	});
 });
 
-describe("fixed keys", () => {
-	it("hold what they were given until they are closed, and say no digit in an error (I9)", () => {
-		const keys = new FixedKeys({ MAK: "0123456789ABCDEF" });
+describe("memory keys", () => {
+	it("hold what they were given, through a restart of the firmware too", () => {
+		const memory = filledMemory({ TMK: "0123456789ABCDEF" });
+		const first = new MemoryKeys({ memory });
 		const out = new Uint8Array(32);
-		assert.equal(keys.read("MAK", out), 8);
+		assert.equal(first.read("TMK", out), 8);
 		assert.deepEqual([out[0], out[7], out[8]], [0x01, 0xef, 0]);
-		assert.equal(keys.read("TMK", out), 0);
-		assert.throws(() => keys.read("MAK", new Uint8Array(7)), { code: "length", message: /^((?!0123).)*$/ });
+		assert.equal(first.read("HAK", out), 0);
+		const written = Uint8Array.of(9, 8, 7);
+		first.write("DUKPT", written);
+		written.fill(0);
+		first.close();
+		const second = new MemoryKeys({ memory });
+		assert.deepEqual([second.read("DUKPT", out), ...out.subarray(0, 3)], [3, 9, 8, 7]);
+		second.write("DUKPT", Uint8Array.of(1, 2));
+		assert.deepEqual([second.read("DUKPT", out), ...out.subarray(0, 2)], [2, 1, 2]);
+	});
+
+	it("leave nothing of a key that is replaced", () => {
+		const memory = filledMemory({ TMK: "0102", HAK: "0304" });
+		const old = [memory.get("TMK"), memory.get("HAK")];
+		const keys = new MemoryKeys({ memory });
+		keys.write("TMK", Uint8Array.of(5, 6, 7));
+		keys.write("HAK", Uint8Array.of(8, 9));
+		assert.deepEqual([...(old[0] ?? [])], [0, 0]);
+		assert.deepEqual([...(old[1] ?? [])], [8, 9]);
+	});
+
+	it("are dead after close, twice, and say no digit in an error (I9)", () => {
+		const keys = new MemoryKeys({ memory: filledMemory({ TMK: "0123456789ABCDEF" }) });
+		assert.throws(() => keys.read("TMK", new Uint8Array(7)), { code: "length", message: /^((?!0123).)*$/ });
+		for (const length of [0, KEY_BYTES_MAX + 1]) {
+			assert.throws(() => keys.write("TMK", new Uint8Array(length)), { code: "length" });
+		}
 		keys.close();
 		keys.close();
-		assert.equal(keys.read("MAK", out), 0);
-		assert.throws(() => new FixedKeys({ PIK: "12G4" }), { code: "charset", message: /^((?!12).)*$/ });
+		assert.throws(() => keys.read("TMK", new Uint8Array(16)), { code: "state" });
+		assert.throws(() => keys.write("TMK", Uint8Array.of(1)), { code: "state" });
+		assert.throws(() => filledMemory({ HAK: "12G4" }), { code: "charset", message: /^((?!12).)*$/ });
 	});
 });
 

@@ -94,6 +94,20 @@ describe("manifest of the firmware", () => {
 		assert.deepEqual([manifest.config.plainLinks, lin.config.plainLinks], [false, true]);
 	});
 
+	it("takes the SDK's TLS without its check of certificates, its random numbers and its suites", () => {
+		// Source: Moddable SDK 8.2, modules/crypt/tls_common.json, which has them all.
+		const file = path.join(ROOT, "drivers", "tls-link", "sdk", "manifest.json");
+		const sdk: Part & { include: string[] } = JSON.parse(fs.readFileSync(file, "utf8"));
+		const ours = ["ssl/cert", "ssl/ciphersuites", "rng"];
+		for (const name of ours) assert.match(named.get(name) ?? "", /^drivers\/tls-link\/sdk\//);
+		assert.ok(sdk.preload.includes("ssl/handshake"));
+		assert.deepEqual(
+			[...Object.keys(sdk.modules), ...sdk.preload].filter((name) => ours.includes(name)),
+			[],
+		);
+		assert.doesNotMatch(JSON.stringify([manifest, sdk]), /tls_|crypt\/ssl\/(\*|ssl_\*)|crypt\/etc\/\*/);
+	});
+
 	it("gives the simulator no more memory than the board has, beside the two flash chips that are memory there", () => {
 		const { creation } = lin as unknown as { creation: { chunk: object; heap: object; stack: number; static: number } };
 		// Source: Moddable SDK 8.2, build/devices/esp32/targets/esp32s3/manifest.json.

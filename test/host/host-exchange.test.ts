@@ -1,5 +1,7 @@
 /** One request, one end: answers, strays, silence, and that each callback comes exactly once. */
 import { strict as assert } from "node:assert";
+import { TEST_KEYS } from "../../host-sim/acquirer/test-keys";
+import { MemoryKeys } from "../../host-sim/board/memory-keys";
 import { MemoryLog } from "../../host-sim/board/memory-log";
 import { VirtualTime } from "../../host-sim/board/virtual-clock";
 import { type ConfigOptions, makeConfig } from "../../src/config";
@@ -8,7 +10,15 @@ import { HostExchange } from "../../src/host/host-exchange";
 import type { MessageDecoder } from "../../src/iso8583/decoder";
 import type { Expected } from "../../src/iso8583/exchange";
 import { UNIONPAY } from "../../src/iso8583/unionpay";
-import { buildAnswer, buildFrame, type Changes, SCHEME, ScriptedLink, type ScriptedLinkOptions } from "./scripted-link";
+import { SyncMac } from "../../src/security/sync-mac";
+import {
+	buildAnswer,
+	buildFrame,
+	type Changes,
+	ScriptedLink,
+	type ScriptedLinkOptions,
+	signedOnScheme,
+} from "./scripted-link";
 
 const EXPECTED: Expected = {
 	mti: "0210",
@@ -17,6 +27,8 @@ const EXPECTED: Expected = {
 	stan: 7,
 	messageType: "22",
 	batch: 1,
+	ticket: 1,
+	mac: "session",
 };
 const REQUEST = buildFrame("0200", {
 	3: "000000",
@@ -37,6 +49,8 @@ class ExchangeBench {
 	readonly strays: string[] = [];
 	readonly ends: string[] = [];
 	onStray: (() => void) | undefined;
+	keyTroubles = 0;
+	quiets = 0;
 
 	/** A peer that frames its messages and says nothing that makes sense. */
 	noise(messages: number): void {
@@ -57,10 +71,17 @@ class ExchangeBench {
 			log: this.log,
 			config: makeConfig(config),
 			dialect: UNIONPAY,
-			scheme: SCHEME,
+			scheme: signedOnScheme(),
+			syncMac: new SyncMac(new MemoryKeys(TEST_KEYS)),
 			onStray: (message) => {
 				this.strays.push(`${message.mti} ${message.has(11) ? message.text(11) : ""}`);
 				this.onStray?.();
+			},
+			onKeyTrouble: () => {
+				this.keyTroubles++;
+			},
+			onQuiet: () => {
+				this.quiets++;
 			},
 		});
 		this.exchange.connect(() => {});
@@ -197,17 +218,80 @@ describe("host: exchange", () => {
 		assert.deepEqual(bench.ends, ["badMac"]);
 	});
 
-	it("hands on verified messages that answer nothing, and drops unverified ones", () => {
-		const bench = new ExchangeBench();
+	it("hands on late answers and whatever else is under a right MAC, and drops all other messages that answer nothing", () => {
+		const bench = new ExchangeBench(answering("00"));
 		bench.request();
+		bench.time.advance(100);
 		const [request] = bench.link.requests;
+		bench.link.send(buildAnswer(request, "00"));
+		bench.link.send(buildAnswer(request, "00", {}, { mac: "bad" }));
+		bench.link.send(buildAnswer(request, "00", {}, { mac: "none" }));
 		bench.link.send(buildAnswer(request, "00", { 11: "000008" }));
-		bench.link.send(buildAnswer(request, "00", { 11: "000009" }, { mac: "bad" }));
-		bench.link.send(buildAnswer(request, "00", { 11: "000009" }, { mac: "none" }));
 		bench.link.send(buildAnswer(request, "00", {}, { mti: "0410" }));
 		bench.time.advance(100);
-		assert.deepEqual(bench.strays, ["0210 000008", "0410 000007"]);
-		assert.deepEqual(bench.ends, []);
+		assert.deepEqual(bench.strays, ["0210 000007", "0210 000008", "0410 000007"]);
+		assert.deepEqual(bench.ends, ["answer 00"]);
+	});
+
+	it("takes 16 more beside the one that goes alone, each with its own answer in any order", () => {
+		const bench = new ExchangeBench();
+		const ended: string[] = [];
+		bench.request();
+		for (let n = 0; n < 16; n++) {
+			assert.equal(bench.exchange.room, 16 - n);
+			const stan = 20 + n;
+			bench.exchange.post(REQUEST, REQUEST.length, { ...EXPECTED, stan }, 60_000, (end) =>
+				ended.push(`${stan} ${end}`),
+			);
+		}
+		assert.equal(bench.exchange.room, 0);
+		assert.throws(() => bench.exchange.post(REQUEST, REQUEST.length, EXPECTED, 60_000, () => {}), AssertionError);
+		const [request] = bench.link.requests;
+		for (const stan of ["000035", "000020", "000027"]) bench.link.send(buildAnswer(request, "00", { 11: stan }));
+		bench.time.advance(100);
+		assert.deepEqual(ended, ["35 answer", "20 answer", "27 answer"]);
+		assert.equal(bench.exchange.room, 3);
+		assert.equal(bench.quiets, 0);
+		bench.link.hangUp();
+		assert.equal(ended.length, 16, "the others end with the line");
+		assert.deepEqual(bench.ends, ["noAnswer"]);
+		assert.equal(bench.exchange.open, 0);
+		assert.equal(bench.quiets, 1);
+	});
+
+	it("concludes nothing from A0 or 97 that cannot be verified, and asks for a sign-on", () => {
+		for (const [code, mac] of [
+			["A0", "bad"],
+			["97", "none"],
+			["99", "none"],
+		] as const) {
+			const bench = new ExchangeBench((request, link) => link.send(buildAnswer(request, code, {}, { mac })));
+			bench.request(5_000);
+			bench.time.advance(4_000);
+			assert.deepEqual(bench.ends, [], code);
+			assert.equal(bench.keyTroubles, 1);
+			bench.time.advance(2_000);
+			assert.deepEqual(bench.ends, ["noAnswer"], code);
+		}
+	});
+
+	it("ends with a verified A0, and asks for a sign-on as well", () => {
+		const bench = new ExchangeBench(answering("A0"));
+		bench.request();
+		bench.time.advance(100);
+		assert.deepEqual(bench.ends, ["answer A0"]);
+		assert.equal(bench.keyTroubles, 1);
+	});
+
+	it("closes a line on which a byte a second comes", () => {
+		const bench = new ExchangeBench((request, link) => link.send(buildAnswer(request, "00"), 1, 1_000));
+		bench.request(120_000);
+		bench.time.advance(59_000);
+		assert.equal(bench.exchange.connected, true);
+		bench.time.advance(3_000);
+		assert.equal(bench.exchange.connected, false);
+		assert.deepEqual(bench.ends, ["noAnswer"]);
+		assert.match(bench.log.texts().join("\n"), /a frame came too slowly/);
 	});
 
 	it("drops messages for another terminal or merchant before it looks at anything else", () => {

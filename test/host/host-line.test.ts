@@ -196,11 +196,11 @@ describe("host: line", () => {
 		}
 	});
 
-	it("takes a frame that comes a byte a second", () => {
+	it("takes a frame that comes two bytes a second", () => {
 		const bench = new LineBench();
 		bench.connect();
-		bench.links[0].send(FRAME, 1, 1_000);
-		bench.time.advance(1_000 * FRAME.length + 1_000);
+		bench.links[0].send(FRAME, 1, 500);
+		bench.time.advance(500 * FRAME.length + 1_000);
 		assert.deepEqual(bench.frames, [HEX]);
 	});
 

@@ -3,14 +3,30 @@
  * pieces. Callbacks come from the clock, never from inside a call, as ports.ts has it.
  */
 import { TEST_KEYS } from "../../host-sim/acquirer/test-keys";
-import { StaticKeys } from "../../host-sim/board/static-keys";
+import { MemoryKeys } from "../../host-sim/board/memory-keys";
+import { fromHex } from "../../src/core/bytes";
 import { MessageDecoder } from "../../src/iso8583/decoder";
 import { MessageEncoder } from "../../src/iso8583/encoder";
 import { UNIONPAY } from "../../src/iso8583/unionpay";
 import type { Clock, Connection, ConnectionOptions, Link } from "../../src/ports";
 import { WorkingKeyScheme } from "../../src/security/key-scheme";
+import vectors from "../vectors/unionpay.json";
 
-export const SCHEME = new WorkingKeyScheme(new StaticKeys(TEST_KEYS), UNIONPAY.mac);
+const SIGN_ON = vectors.vectors.find(({ name }) => name === "sign-on-response")?.fields as Record<string, string>;
+
+/** DE 62 of the golden sign-on answer: PIK and MAK of the vectors under the test TMK, with their check values. */
+export const WORKING_KEYS = fromHex(SIGN_ON["62"]);
+
+/** A scheme that has signed on with {@link WORKING_KEYS}. */
+export function signedOnScheme(): WorkingKeyScheme {
+	const scheme = new WorkingKeyScheme(new MemoryKeys(TEST_KEYS), UNIONPAY.mac);
+	scheme.install(WORKING_KEYS);
+	return scheme;
+}
+
+/** The far end's. */
+const HOST_SCHEME = signedOnScheme();
+HOST_SCHEME.use(HOST_SCHEME.open());
 
 /** Latin-1: one character a byte. */
 export function bytesToText(bytes: Uint8Array): string {
@@ -21,6 +37,7 @@ export function bytesToText(bytes: Uint8Array): string {
 export type Changes = Partial<Record<number, string | undefined>>;
 
 const DIGITS = [2, 3, 4, 11, 12, 13, 14, 15, 22, 25, 32, 60];
+const HEX = [55, 62];
 
 export interface AnswerOptions {
 	mti?: string;
@@ -37,18 +54,20 @@ export function buildFrame(mti: string, fields: Changes, mac: AnswerOptions["mac
 		if (text === undefined) continue;
 		const de = Number(key);
 		if (DIGITS.includes(de)) encoder.digits(de, text);
+		else if (HEX.includes(de)) encoder.bytes(de, fromHex(text));
 		else encoder.ascii(de, text);
 	}
-	const byteLength = mac === "none" ? encoder.finish() : encoder.finishWithMac(SCHEME);
+	const byteLength = mac === "none" ? encoder.finish() : encoder.finishWithMac(HOST_SCHEME);
 	if (mac === "bad") out[byteLength - 1] ^= 1;
 	return out.slice(0, byteLength);
 }
 
 /** The answer an honest host gives to `request`, with changes. */
 export function buildAnswer(request: MessageDecoder, code: string, changes: Changes = {}, options: AnswerOptions = {}) {
+	const echo = (de: number) => (request.has(de) ? request.text(de) : undefined);
 	const fields: Changes = {
-		3: request.text(3),
-		4: request.text(4),
+		3: echo(3),
+		4: echo(4),
 		11: request.text(11),
 		12: "091235",
 		13: "1122",
@@ -56,12 +75,19 @@ export function buildAnswer(request: MessageDecoder, code: string, changes: Chan
 		39: code,
 		41: request.text(41),
 		42: request.text(42),
-		49: request.text(49),
+		49: echo(49),
 		60: request.text(60),
 		...changes,
 	};
-	const mti = options.mti ?? (request.mti === "0200" ? "0210" : "0410");
+	const mti = options.mti ?? `${request.mti.slice(0, 2)}${Number(request.mti[2]) + 1}${request.mti[3]}`;
 	return buildFrame(mti, fields, options.mac);
+}
+
+/** The answer to a sign-on, without a MAC as the dialect has it; 60.2 names `batch`. */
+export function buildSignOnAnswer(request: MessageDecoder, batch = 1, changes: Changes = {}): Uint8Array {
+	const hex = Buffer.from(WORKING_KEYS).toString("hex").toUpperCase();
+	const private60 = `00${`${batch}`.padStart(6, "0")}003`;
+	return buildAnswer(request, "00", { 60: private60, 62: hex, ...changes }, { mac: "none" });
 }
 
 export interface ScriptedLinkOptions {

@@ -2,6 +2,7 @@
 import { fromHex } from "../../src/core/bytes";
 import { CodedError } from "../../src/core/errors";
 import type { MessageDecoder } from "../../src/iso8583/decoder";
+import type { Dialect } from "../../src/iso8583/dialect";
 import type { MacWriter, MessageEncoder } from "../../src/iso8583/encoder";
 import { UNIONPAY } from "../../src/iso8583/unionpay";
 
@@ -22,18 +23,28 @@ export function encodeVector(encoder: MessageEncoder, vector: Vector, scheme?: M
 		header: fromHex(vector.header),
 		secondary: "1" in vector.fields,
 	});
+	const fields = { ...vector.fields };
+	if (fields[22] !== undefined) fields[22] = fields[22].slice(0, 3);
+	if (fields[23] !== undefined) fields[23] = fields[23].slice(1);
+	putFields(encoder, UNIONPAY, fields, scheme !== undefined);
+	return scheme === undefined ? encoder.finish() : encoder.finishWithMac(scheme);
+}
+
+/** Writes values as `text()` has them, DE 1 left out. @param macLater - leaves the MAC out as well */
+export function putFields(
+	encoder: MessageEncoder,
+	dialect: Dialect,
+	fields: Readonly<Record<number, string>>,
+	macLater = false,
+): void {
 	for (let de = 2; de <= 128; de++) {
-		let value = vector.fields[de];
-		if (value === undefined) continue;
-		if (scheme !== undefined && (de === 64 || de === 128)) continue;
-		if (de === 22) value = value.slice(0, 3);
-		if (de === 23) value = value.slice(1);
-		const format = UNIONPAY.fields[de]?.format;
+		const value = fields[de];
+		if (value === undefined || (macLater && (de === 64 || de === 128))) continue;
+		const format = dialect.fields[de]?.format;
 		if (format === "b") encoder.bytes(de, fromHex(value));
 		else if (format === "n" || format === "z") encoder.digits(de, value);
 		else encoder.ascii(de, value);
 	}
-	return scheme === undefined ? encoder.finish() : encoder.finishWithMac(scheme);
 }
 
 /** For `throws`: a coded error with this code and, where given, this place. */

@@ -4,7 +4,14 @@ import des from "des.js";
 import fc from "fast-check";
 import { AssertionError } from "../../src/core/assert";
 import { fromHex, toHex } from "../../src/core/bytes";
-import { desEncryptBlock, tdesEncryptBlock } from "../../src/security/des";
+import {
+	desCbcLastBlock,
+	desDecryptBlock,
+	desEncryptBlock,
+	isStrongDesKey,
+	tdesDecryptBlock,
+	tdesEncryptBlock,
+} from "../../src/security/des";
 import { coded } from "../iso8583/vector-helpers";
 
 /** Triple DES by OpenSSL; with three equal keys it is single DES. */
@@ -41,6 +48,61 @@ describe("security DES", () => {
 		);
 	});
 
+	it("decrypts what it encrypts, for any key of 8, 16 and 24 bytes (property)", () => {
+		const bytes = (n: number) => fc.uint8Array({ minLength: n, maxLength: n });
+		const out = new Uint8Array(8);
+		fc.assert(
+			fc.property(bytes(24), bytes(8), (key, block) => {
+				for (const n of [16, 24]) {
+					tdesEncryptBlock(key.subarray(0, n), block, 0, out, 0);
+					tdesDecryptBlock(key.subarray(0, n), out, 0, out, 0);
+					equal(toHex(out), toHex(block));
+				}
+				desEncryptBlock(key.subarray(0, 8), block, 0, out, 0);
+				desDecryptBlock(key.subarray(0, 8), out, 0, out, 0);
+				equal(toHex(out), toHex(block));
+			}),
+			{ numRuns: 100, seed: 7 },
+		);
+	});
+
+	it("chains blocks as OpenSSL's CBC does, and fills the last with zeros", () => {
+		const key = fromHex("0123456789ABCDEF");
+		const out = new Uint8Array(8);
+		for (let n = 1; n <= 24; n++) {
+			const bytes = new Uint8Array(n + 2).map((_, i) => i * 11 + 3);
+			const padded = new Uint8Array(Math.ceil(n / 8) * 8);
+			padded.set(bytes.subarray(1, n + 1));
+			const cipher = createCipheriv("des-ede3-cbc", new Uint8Array([...key, ...key, ...key]), new Uint8Array(8));
+			const whole = new Uint8Array(cipher.setAutoPadding(false).update(padded));
+			desCbcLastBlock(key, bytes, 1, n + 1, out);
+			equal(toHex(out), toHex(whole.subarray(whole.length - 8)), `${n} bytes`);
+		}
+		throws(() => desCbcLastBlock(key, new Uint8Array(8), 0, 9, out), coded("length", "DES input"));
+	});
+
+	it("knows a key that is as strong as it is long, whatever its parity bits", () => {
+		const strong = (key: string) => isStrongDesKey(fromHex(key), key.length / 2);
+		const a = "0123456789ABCDEF";
+		const parityOfA = "0022446688AACCEE";
+		const b = "FEDCBA9876543210";
+		equal(strong(a), true);
+		equal(strong(a + b), true);
+		equal(strong(a + b + a), true);
+		equal(strong(a + a), false, "the second part undoes the first");
+		equal(strong(a + parityOfA), false, "parity bits are no difference");
+		equal(strong(a + b + b), false);
+		equal(strong(a + a + b), false);
+		for (const zero of ["0000000000000000", "0101010101010101"]) {
+			equal(strong(zero), false);
+			equal(strong(zero + a), false);
+			equal(strong(a + zero), false);
+			equal(strong(a + b + zero), false);
+		}
+		equal(strong("01234567"), false);
+		equal(strong(""), false);
+	});
+
 	it("works in place and at offsets, and leaves the bytes around alone", () => {
 		const memory = fromHex("AABB0123456789ABCDEFCCDD");
 		desEncryptBlock(fromHex("133457799BBCDFF1"), memory, 2, memory, 2);
@@ -54,6 +116,8 @@ describe("security DES", () => {
 		throws(() => desEncryptBlock(key, eight, 0, eight, 1), coded("length", "DES output"));
 		throws(() => desEncryptBlock(new Uint8Array(16), eight, 0, eight, 0), AssertionError);
 		throws(() => tdesEncryptBlock(key, eight, 0, eight, 0), AssertionError);
+		throws(() => tdesDecryptBlock(key, eight, 0, eight, 0), AssertionError);
+		throws(() => desDecryptBlock(new Uint8Array(16), eight, 0, eight, 0), AssertionError);
 	});
 
 	it("wipes the library's round keys and scratch after each block", () => {

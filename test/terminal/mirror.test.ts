@@ -7,13 +7,13 @@ import { TEST_KEYS } from "../../host-sim/acquirer/test-keys";
 import { createDevice } from "../../host-sim/board/device";
 import { destroyBlock } from "../../host-sim/board/flash-damage";
 import { FlashMedium } from "../../host-sim/board/flash-medium";
+import { MemoryKeys } from "../../host-sim/board/memory-keys";
 import { MemoryLog } from "../../host-sim/board/memory-log";
 import { NorFlash } from "../../host-sim/board/nor-flash";
 import { Power } from "../../host-sim/board/power";
 import { ScriptedKeypad } from "../../host-sim/board/scripted-keypad";
 import { ScriptedReader } from "../../host-sim/board/scripted-reader";
 import { SeededRandom } from "../../host-sim/board/seeded-random";
-import { StaticKeys } from "../../host-sim/board/static-keys";
 import { Till } from "../../host-sim/board/till";
 import { VirtualTime } from "../../host-sim/board/virtual-clock";
 import { countWholeCopies } from "../../host-sim/world/flash-loss";
@@ -139,9 +139,9 @@ describe("terminal with a mirror", () => {
 			rig.runUntil(() => visit.screens.includes("waitForHost"));
 			rig.time.advance(2_000);
 			whileOff(rig, (media) => eachBlock(media[copy], "noise"));
-			assert.match(rig.logText(), /stan=4 was interrupted: it is reversed/);
+			assert.match(rig.logText(), /stan=5 was interrupted: it is reversed/);
 			rig.settle();
-			assert.equal(rig.shop.till.told(4), "notCharged");
+			assert.equal(rig.shop.till.told(5), "notCharged");
 			assert.ok(rig.money().conserved);
 		});
 	}
@@ -250,7 +250,7 @@ function terminalOver(medium: FlashMedium, mirror: FlashMedium | undefined, seed
 		keypad: new ScriptedKeypad({ power, clock }),
 		...till.attach(power, clock),
 		random: new SeededRandom(seed),
-		keys: new StaticKeys(TEST_KEYS),
+		keys: new MemoryKeys(TEST_KEYS),
 		log,
 	});
 	return { terminal: new Terminal(device, config), till, log, flash };

@@ -4,11 +4,11 @@
  */
 import { TEST_KEYS } from "../../host-sim/acquirer/test-keys";
 import type { FlashMedium } from "../../host-sim/board/flash-medium";
+import { MemoryKeys } from "../../host-sim/board/memory-keys";
 import { NorFlash } from "../../host-sim/board/nor-flash";
-import { StaticKeys } from "../../host-sim/board/static-keys";
 import { MessageDecoder } from "../../src/iso8583/decoder";
 import { UNIONPAY } from "../../src/iso8583/unionpay";
-import type { Told } from "../../src/ports";
+import type { KeyStore, Told } from "../../src/ports";
 import { CardSeal } from "../../src/security/card-seal";
 import { State } from "../../src/transactions/states";
 import { TransactionLog } from "../../src/transactions/transaction-log";
@@ -20,9 +20,9 @@ export function decodeFrame(bytes: Uint8Array): MessageDecoder {
 }
 
 /** @returns a log over a copy of the silicon as it is now */
-export function readFlash(medium: FlashMedium): TransactionLog {
+export function readFlash(medium: FlashMedium, keys: KeyStore = new MemoryKeys(TEST_KEYS)): TransactionLog {
 	const flash = new NorFlash({ medium: medium.clone() });
-	const log = new TransactionLog(flash, 1_024, new CardSeal(new StaticKeys(TEST_KEYS)));
+	const log = new TransactionLog(flash, 1_024, new CardSeal(keys));
 	const { status } = log.mount();
 	if (status !== "ok") throw new Error(`the witness cannot mount: ${status}`);
 	if (flash.operations !== 0) throw new Error("the witness has written");
@@ -30,12 +30,13 @@ export function readFlash(medium: FlashMedium): TransactionLog {
 }
 
 /** I1. @returns why this request may not leave yet; undefined when its intent, or reversal, stands on flash */
-export function whyNotSend(frame: Uint8Array, medium: FlashMedium): string | undefined {
+export function whyNotSend(frame: Uint8Array, medium: FlashMedium, keys: KeyStore): string | undefined {
 	const message = decodeFrame(frame);
 	const { mti } = message;
+	if (mti === "0800") return undefined; // A sign-on moves no money.
 	if (mti !== "0200" && mti !== "0400") return `${mti} is no message of this terminal`;
 	const stan = message.number(11);
-	const log = readFlash(medium);
+	const log = readFlash(medium, keys);
 	const slot = log.index.findStan(stan);
 	if (slot < 0) return `${mti} stan ${stan}: no record on flash`;
 	const id = log.index.ids[slot];

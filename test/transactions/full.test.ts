@@ -202,7 +202,7 @@ describe("transactions: full terminal", () => {
 		assert.ok(frame !== undefined);
 		rig.line.send(frame);
 		rig.time.advance(1_000);
-		assert.match(rig.logText(), /late answer to stan=1: no such transaction/);
+		assert.match(rig.logText(), /late answer to stan=2: no such transaction/);
 		assert.equal(terminal.log.index.count, 0);
 		assert.equal(rig.shop.restarts, 0);
 	});

@@ -20,9 +20,10 @@ class LinkWitness {
 	readonly wrong: string[] = [];
 
 	readonly beforeWrite = (bytes: Uint8Array, rig: Rig): void => {
-		if (decodeFrame(bytes).mti === "0200") this.sales++;
-		else this.reversals++;
-		const why = whyNotSend(bytes, rig.medium);
+		const { mti } = decodeFrame(bytes);
+		if (mti === "0200") this.sales++;
+		if (mti === "0400") this.reversals++;
+		const why = whyNotSend(bytes, rig.medium, rig.keys);
 		if (why !== undefined) this.wrong.push(why);
 	};
 }
@@ -92,9 +93,9 @@ describe("transactions: intent before send (I1)", function () {
 		};
 		const visit = rig.sell(1_000);
 		assert.equal(visit.screens.at(-1), "approved", "the terminal itself notices nothing");
-		assert.deepEqual(witness.wrong, ["0200 stan 1: no record on flash"]);
+		assert.deepEqual(witness.wrong, ["0200 stan 2: no record on flash"]);
 		rig.sell(1_000);
-		assert.deepEqual(witness.wrong.slice(1), ["0200 stan 2: no record on flash"]);
+		assert.deepEqual(witness.wrong.slice(1), ["0200 stan 3: no record on flash"]);
 	});
 
 	it("is seen to be broken by a terminal that sends a reversal before it is on flash", () => {
@@ -113,7 +114,7 @@ describe("transactions: intent before send (I1)", function () {
 		rig.faults.arm("answerLost");
 		rig.sell(1_000);
 		rig.settle();
-		assert.deepEqual(witness.wrong, ["0400 stan 1: state 1 on flash"]);
+		assert.deepEqual(witness.wrong, ["0400 stan 2: state 1 on flash"]);
 	});
 
 	it("is seen to be broken by a terminal that sends another amount or card than it wrote down", () => {
@@ -121,7 +122,7 @@ describe("transactions: intent before send (I1)", function () {
 		const seen: (string | undefined)[] = [];
 		const elsewhere: RigOptions = {
 			beforeWrite: (bytes) => {
-				seen.push(whyNotSend(bytes, rig.medium)); // The flash of another shop.
+				if (decodeFrame(bytes).mti === "0200") seen.push(whyNotSend(bytes, rig.medium, rig.keys)); // The flash of another shop.
 			},
 		};
 		rig.faults.arm("requestLost");
@@ -130,6 +131,6 @@ describe("transactions: intent before send (I1)", function () {
 		new Rig(elsewhere).sell(1_000, "chip");
 		new Rig(elsewhere).sell(2_000, "chip");
 		new Rig(elsewhere).sell(1_000, "contactless");
-		assert.deepEqual(seen, [undefined, "0200 stan 1: another amount on flash", "0200 stan 1: another card on flash"]);
+		assert.deepEqual(seen, [undefined, "0200 stan 2: another amount on flash", "0200 stan 2: another card on flash"]);
 	});
 });

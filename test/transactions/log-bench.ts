@@ -1,14 +1,20 @@
 /** A transaction log over simulated NOR flash, boot after boot: for tests below the terminal. */
 import { TEST_KEYS } from "../../host-sim/acquirer/test-keys";
 import { FlashMedium } from "../../host-sim/board/flash-medium";
+import { MemoryKeys } from "../../host-sim/board/memory-keys";
 import { NorFlash } from "../../host-sim/board/nor-flash";
 import { Power } from "../../host-sim/board/power";
 import { SeededRandom } from "../../host-sim/board/seeded-random";
-import { StaticKeys } from "../../host-sim/board/static-keys";
-import { toHex } from "../../src/core/bytes";
+import { fromHex, toHex } from "../../src/core/bytes";
 import { CardSeal, type StoredCard } from "../../src/security/card-seal";
-import type { Outcome } from "../../src/transactions/records";
-import { type NewSale, TransactionLog } from "../../src/transactions/transaction-log";
+import {
+	type AdviceFacts,
+	isAdvice,
+	KIND_OFFLINE_SALE,
+	KIND_REFUND,
+	type Outcome,
+} from "../../src/transactions/records";
+import { type NewAdvice, type NewSale, TransactionLog } from "../../src/transactions/transaction-log";
 
 export const CARD: StoredCard = { pan: "6212345678901232", expiry: "3012", sequence: "001" };
 export const APPROVED: Outcome = {
@@ -21,6 +27,16 @@ export const DECLINED: Outcome = { code: "51", rrn: "112200000002", authorizatio
 
 export function newSale(amountMinor = 1_000): NewSale {
 	return { amountMinor, timeS: 1_700_000_000, entryMode: "051", condition: "00", field60Rest: "00060" };
+}
+
+/** DE 55 with the card number in tags 57 and 5A, as a kernel gives it. */
+export const EMV = fromHex(
+	"57116212345678901232D30122010000000000".concat("5A086212345678901232", "9F2608C0FFEE0102030405", "9F36020001"),
+);
+
+export function originalOf(batch: number, stan: number): AdviceFacts {
+	const rest = { originalDate: "1122", rrn: "112200000001", authorization: "A1B2C3" };
+	return { originalBatch: batch, originalStan: stan, ...rest };
 }
 
 /** Writes down every nonce a card was sealed under, also when its record never reached flash. */
@@ -55,7 +71,7 @@ export class LogBench {
 		const { blocks = 8, writeAlign = 1 } = options;
 		this.medium = options.medium ?? new FlashMedium({ blocks, writeAlign });
 		this.random = new SeededRandom(options.seed ?? 1);
-		this.seal = new WatchedSeal(new StaticKeys(options.keys ?? TEST_KEYS));
+		this.seal = new WatchedSeal(new MemoryKeys(options.keys ?? TEST_KEYS));
 		this.#capacity = options.capacity ?? 64;
 		({ flash: this.flash, log: this.log } = this.#open());
 	}
@@ -93,6 +109,17 @@ export class LogBench {
 		return id;
 	}
 
+	/** An offline sale with chip data, due at the host. */
+	offlineSale(amountMinor = 1_000, emv: Uint8Array | undefined = EMV): number {
+		return this.log.beginAdvice({ ...newSale(amountMinor), kind: KIND_OFFLINE_SALE }, CARD, emv);
+	}
+
+	/** A refund, or another advice with an original. */
+	refund(batch: number, stan: number, amountMinor = 1_000, kind: number = KIND_REFUND): number {
+		const advice: NewAdvice = { ...newSale(amountMinor), kind, original: originalOf(batch, stan) };
+		return this.log.beginAdvice(advice, CARD);
+	}
+
 	stan(id: number): number {
 		return this.log.index.stans[this.log.index.find(id)];
 	}
@@ -125,6 +152,7 @@ export function snapshot(log: TransactionLog, ids?: readonly number[]): unknown[
 			amount: index.amounts[slot],
 			outcome: log.outcome(id),
 			reason: log.reason(id),
+			...(isAdvice(index.kind(slot)) ? { advice: log.advice(id), emv: log.adviceEmv(id) } : {}),
 		});
 	}
 	return rows;

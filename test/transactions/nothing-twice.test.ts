@@ -13,7 +13,7 @@ import { DECLINED, LogBench } from "./log-bench";
 /** @returns how many cuts struck, what was handed out, and the bench with its nonces */
 function manyCuts(seed: number, cuts: number): { ids: number[]; stans: number[]; struck: number; bench: LogBench } {
 	const random = new SeededRandom(seed);
-	const bench = new LogBench({ seed }).provision();
+	const bench = new LogBench({ seed, blocks: 12 }).provision();
 	const ids: number[] = [];
 	const stans: number[] = [];
 	let struck = 0;

@@ -93,9 +93,9 @@ describe("transactions: outcome before effect (I2)", function () {
 	});
 
 	const mistakes = [
-		["approve", "screen approved: told paid of stan 1: state 1 on flash"],
-		["decline", "screen declined: told notCharged of stan 1: state 1 on flash"],
-		["noAnswer", "screen noAnswer: told notCharged of stan 1: state 1 on flash"],
+		["approve", "screen approved: told paid of stan 2: state 1 on flash"],
+		["decline", "screen declined: told notCharged of stan 2: state 1 on flash"],
+		["noAnswer", "screen noAnswer: told notCharged of stan 2: state 1 on flash"],
 	] as const;
 	for (const [event, wrong] of mistakes) {
 		it(`is seen to be broken by a terminal that shows "${event}" before it is on flash`, () => {
@@ -131,6 +131,6 @@ describe("transactions: outcome before effect (I2)", function () {
 			return apply(id, name, facts);
 		};
 		rig.sell(1_000);
-		assert.deepEqual(witness.wrong, ["slip: told paid of stan 1: state 1 on flash"]);
+		assert.deepEqual(witness.wrong, ["slip: told paid of stan 2: state 1 on flash"]);
 	});
 });

@@ -3,20 +3,30 @@ import { strict as assert } from "node:assert";
 import { fromHex, toHex } from "../../src/core/bytes";
 import { CodedError } from "../../src/core/errors";
 import {
+	ADVICE_BYTES_MAX,
+	ADVICE_BYTES_MIN,
+	ADVICE_CLEAR_BYTES,
+	type AdviceFacts,
+	decodeAdvice,
 	decodeIntent,
 	decodeMark,
 	decodeOutcome,
 	decodeStep,
+	encodeAdvice,
 	encodeIntent,
 	encodeMark,
 	encodeOutcome,
+	encodeReserved,
 	encodeStep,
 	INTENT_BYTES,
 	type Intent,
 	intentNonce,
 	MARK_BYTES,
 	maskedCard,
+	NO_ORIGINAL,
 	OUTCOME_BYTES,
+	RESERVED_BYTES,
+	reservedStan,
 	STEP_BYTES,
 	TransactionRecord,
 } from "../../src/transactions/records";
@@ -50,6 +60,14 @@ const INTENT_HEX = [
 	"1232", // last four
 	"10", // digits
 ].join("");
+
+const ORIGINAL: AdviceFacts = {
+	originalBatch: 257,
+	originalStan: 69_442,
+	originalDate: "1122",
+	rrn: "112200000001",
+	authorization: "A1B2C3",
+};
 
 const failsWith = (code: string) => (error: unknown) => error instanceof CodedError && error.code === code;
 const hex = (bytes: Uint8Array) => toHex(bytes, 0, bytes.length);
@@ -140,13 +158,14 @@ describe("transactions: records", () => {
 			stanMax: 0x08090a,
 			idReserved: 0x0b0c0d0e,
 			settledBatch: 0x0f1011,
+			stanReserved: 0x121314,
 		};
 		const bytes = encodeMark(mark);
-		assert.equal(hex(bytes), "0201020304050607".concat("08090A0B0C0D0E0F1011"));
+		assert.equal(hex(bytes), "0301020304050607".concat("08090A0B0C0D0E0F1011121314"));
 		assert.deepEqual(decodeMark(bytes, 0, MARK_BYTES), mark);
 		assert.deepEqual(decodeMark(fromHex(`EEEE${hex(bytes)}`), 2, MARK_BYTES), mark);
 		assert.throws(() => decodeMark(bytes, 0, MARK_BYTES - 1), failsWith("length"));
-		for (const version of [0, 3, 255]) {
+		for (const version of [0, 4, 255]) {
 			bytes[0] = version;
 			assert.throws(() => decodeMark(bytes, 0, MARK_BYTES), failsWith("newer"), `${version}`);
 		}
@@ -161,8 +180,95 @@ describe("transactions: records", () => {
 			stanMax: 0x08090a,
 			idReserved: 0x04050607,
 			settledBatch: 0,
+			stanReserved: 0x08090a,
 		});
 		assert.throws(() => decodeMark(bytes, 0, bytes.length - 1), failsWith("length"));
+	});
+
+	it("reads a mark of version 2: no STAN was reserved then", () => {
+		const bytes = fromHex("0201020304050607".concat("08090A0B0C0D0E0F1011"));
+		assert.deepEqual(decodeMark(bytes, 0, bytes.length), {
+			batch: 0x010203,
+			idMax: 0x04050607,
+			stanMax: 0x08090a,
+			idReserved: 0x0b0c0d0e,
+			settledBatch: 0x0f1011,
+			stanReserved: 0x08090a,
+		});
+		assert.throws(() => decodeMark(bytes, 0, bytes.length - 1), failsWith("length"));
+	});
+
+	it("writes a reservation as the table says, and reads one of earlier firmware, which reserved no STAN", () => {
+		const bytes = new Uint8Array(RESERVED_BYTES);
+		encodeReserved(bytes, 0x01020304, 0x050607);
+		assert.equal(hex(bytes), "01020304050607");
+		assert.equal(reservedStan(fromHex(`EE${hex(bytes)}`), 1, RESERVED_BYTES), 0x050607);
+		assert.equal(reservedStan(bytes, 0, 4), 0);
+		for (const byteLength of [0, 3, 5, 6, 8]) {
+			assert.throws(() => reservedStan(bytes, 0, byteLength), failsWith("length"), `${byteLength}`);
+		}
+	});
+
+	it("writes an advice's clear part as the table says, behind that of an intent, and reads both back", () => {
+		const bytes = new Uint8Array(ADVICE_BYTES_MIN + 2).fill(0xee);
+		const intent = { ...INTENT, kind: 3 };
+		encodeIntent(bytes, intent);
+		encodeAdvice(bytes, ORIGINAL);
+		const rest = "000101".concat("010F42", "1122", "313132323030303030303031", "413142324333");
+		assert.equal(hex(bytes.subarray(0, ADVICE_CLEAR_BYTES)), INTENT_HEX.replace("0F423F01", "0F423F03") + rest);
+		assert.equal(bytes[ADVICE_CLEAR_BYTES], 0xee);
+		const moved = new Uint8Array(bytes.length + 3);
+		moved.set(bytes, 3);
+		assert.deepEqual(decodeIntent(moved, 3, ADVICE_BYTES_MIN), intent);
+		assert.deepEqual(decodeAdvice(moved, 3, ADVICE_BYTES_MIN), ORIGINAL);
+	});
+
+	it("keeps an offline sale's missing original as zeros and spaces", () => {
+		const bytes = new Uint8Array(ADVICE_BYTES_MIN).fill(0xee);
+		encodeIntent(bytes, { ...INTENT, kind: 2 });
+		encodeAdvice(bytes, NO_ORIGINAL);
+		assert.equal(hex(bytes.subarray(33, ADVICE_CLEAR_BYTES)), "00".repeat(8) + "20".repeat(18));
+		assert.deepEqual(decodeAdvice(bytes, 0, ADVICE_BYTES_MIN), NO_ORIGINAL);
+	});
+
+	it("keeps spaces that the host's texts have inside their field: a repeat is the identical message", () => {
+		const bytes = new Uint8Array(ADVICE_BYTES_MIN);
+		const original = { ...ORIGINAL, rrn: " 1122000000 ", authorization: "A1    " };
+		encodeIntent(bytes, { ...INTENT, kind: 4 });
+		encodeAdvice(bytes, original);
+		assert.deepEqual(decodeAdvice(bytes, 0, ADVICE_BYTES_MIN), original);
+	});
+
+	const impossible: Record<string, [Partial<AdviceFacts>, string]> = {
+		"no batch": [{ originalBatch: 0 }, "range"],
+		"a batch of seven digits": [{ originalBatch: 1_000_000 }, "range"],
+		"no STAN": [{ originalStan: 0 }, "range"],
+		"a STAN of seven digits": [{ originalStan: 1_000_000 }, "range"],
+		"a short date": [{ originalDate: "112" }, "length"],
+		"a date that is none": [{ originalDate: "11A2" }, "charset"],
+		"no RRN": [{ rrn: "" }, "length"],
+		"a long RRN": [{ rrn: "1122000000010" }, "length"],
+		"a short authorization": [{ authorization: "A1B2C" }, "length"],
+		"a long authorization": [{ authorization: "A1B2C3D" }, "length"],
+		"a text outside ASCII": [{ authorization: "A1B2Cé" }, "charset"],
+	};
+	for (const [what, [change, code]] of Object.entries(impossible)) {
+		it(`refuses an advice whose original has ${what}`, () => {
+			const bytes = new Uint8Array(ADVICE_BYTES_MIN);
+			encodeIntent(bytes, { ...INTENT, kind: 3 });
+			assert.throws(() => encodeAdvice(bytes, { ...ORIGINAL, ...change }), failsWith(code));
+		});
+	}
+
+	it("refuses an advice shorter than its sealed card or longer than its chip data can be", () => {
+		const bytes = new Uint8Array(512);
+		encodeIntent(bytes, { ...INTENT, kind: 2 });
+		for (const byteLength of [INTENT_BYTES, ADVICE_BYTES_MIN - 1, ADVICE_BYTES_MAX + 1]) {
+			assert.throws(() => decodeIntent(bytes, 0, byteLength), failsWith("length"), `${byteLength}`);
+			assert.throws(() => decodeAdvice(bytes, 0, byteLength), failsWith("length"), `${byteLength}`);
+		}
+		assert.equal(ADVICE_BYTES_MIN, 90);
+		assert.equal(ADVICE_BYTES_MAX, 345);
 	});
 
 	it("shows no more of a card number than its first six and last four digits (I9)", () => {
@@ -175,6 +281,8 @@ describe("transactions: records", () => {
 		const nonce = new Uint8Array(12).fill(0xee);
 		intentNonce(nonce, 0x01020304, 0x0506, 0x0708090a);
 		assert.equal(hex(nonce), "0102030405060008".concat("0708090A"));
+		intentNonce(nonce, 0x01020304, 0x0506, 0x0708090a, TransactionRecord.advice);
+		assert.equal(hex(nonce), "010203040506000C".concat("0708090A"), "another one for an advice");
 		assert.equal(TransactionRecord.intent, 8);
 	});
 });

@@ -26,9 +26,9 @@ function stateOf(rig: ScriptedRig, slot = 0): number {
 
 /** The sale waits until its time is up, as if this answer had never come. */
 function assertNotTaken(rig: ScriptedRig, what: string): void {
-	assert.equal(rig.shop.till.notesOf(1).at(0)?.name, "noAnswer", what);
+	assert.equal(rig.shop.till.notesOf(2).at(0)?.name, "noAnswer", what);
 	assert.equal(rig.requests("0400")[0].text(39), "98", what);
-	assert.equal(rig.shop.till.told(1), "notCharged", what);
+	assert.equal(rig.shop.till.told(2), "notCharged", what);
 	assert.equal(rig.shop.restarts, 0, what);
 }
 
@@ -38,7 +38,7 @@ describe("transactions: answers to a sale", () => {
 			const rig = sold(code);
 			const expected = { approved: State.delivered, declined: State.declined, partial: State.unconfirmed }[text.class];
 			assert.equal(stateOf(rig), expected, code);
-			assert.equal(rig.shop.till.told(1), text.class === "approved" ? "paid" : "notCharged", code);
+			assert.equal(rig.shop.till.told(2), text.class === "approved" ? "paid" : "notCharged", code);
 			assert.equal(rig.requests("0400").length, text.class === "partial" ? 1 : 0, code);
 		}
 	});
@@ -50,7 +50,7 @@ describe("transactions: answers to a sale", () => {
 	it("that approve a part only (10) are reversed with reason 06", () => {
 		const rig = sold("10");
 		assert.equal(rig.requests("0400")[0].text(39), "06");
-		assert.equal(rig.shop.till.told(1), "notCharged");
+		assert.equal(rig.shop.till.told(2), "notCharged");
 		const lower = sold("10", { 4: "000000000500" });
 		assert.equal(lower.requests("0400")[0].text(39), "06");
 		assert.equal(lower.requests("0400")[0].text(4), "000000001234", "over the amount that was asked for");
@@ -61,7 +61,7 @@ describe("transactions: answers to a sale", () => {
 			const rig = sold(code, { 4: "000000001235" });
 			assert.equal(rig.requests("0400")[0].text(39), "06", code);
 			assert.equal(rig.shop.terminal.log.index.flags[0] & Flag.amountDiffers, Flag.amountDiffers);
-			assert.equal(rig.shop.till.told(1), "notCharged");
+			assert.equal(rig.shop.till.told(2), "notCharged");
 		}
 	});
 
@@ -74,7 +74,7 @@ describe("transactions: answers to a sale", () => {
 			for (const mac of ["bad", "none"] as const) {
 				const rig = sold(code, {}, { mac });
 				assert.equal(rig.requests("0400")[0].text(39), "A0", `${code} ${mac}`);
-				assert.equal(rig.shop.till.told(1), "notCharged");
+				assert.equal(rig.shop.till.told(2), "notCharged");
 			}
 		}
 	});
@@ -92,11 +92,11 @@ describe("transactions: answers to a sale", () => {
 			link.send(buildAnswer(request, "00"));
 		});
 		rig.sell();
-		assert.equal(rig.shop.till.told(1), "paid");
+		assert.equal(rig.shop.till.told(2), "paid");
 	});
 
 	const others: [what: string, changes: Changes, options?: AnswerOptions][] = [
-		["STAN", { 11: "000002" }],
+		["STAN", { 11: "000009" }],
 		["no STAN", { 11: undefined }],
 		["terminal", { 41: "12345679" }],
 		["no terminal", { 41: undefined }],
@@ -123,7 +123,7 @@ describe("transactions: answers to a sale", () => {
 			link.send(buildAnswer(request, "00"));
 		});
 		rig.sell();
-		assert.equal(rig.shop.till.told(1), "paid");
+		assert.equal(rig.shop.till.told(2), "paid");
 	});
 
 	it("that come after the time-out have no effect on the reversal (I5)", () => {
@@ -135,7 +135,7 @@ describe("transactions: answers to a sale", () => {
 			rig.line.send(buildAnswer(request, code));
 			rig.time.advance(1_000);
 			assert.equal(stateOf(rig), State.reversing, code);
-			assert.equal(rig.shop.till.told(1), "notCharged");
+			assert.equal(rig.shop.till.told(2), "notCharged");
 			rig.onRequest = (reversal, link) => link.send(buildAnswer(reversal, "00"));
 			rig.settle();
 			assert.equal(stateOf(rig), State.reversed);
@@ -159,7 +159,7 @@ describe("transactions: answers to a sale", () => {
 			assert.equal(rig.requests("0400")[0].text(39), "06");
 			rig.settle();
 			assert.equal(stateOf(rig), State.reversed);
-			assert.equal(rig.shop.till.told(1), "notCharged");
+			assert.equal(rig.shop.till.told(2), "notCharged");
 		}
 	});
 
@@ -171,7 +171,7 @@ describe("transactions: answers to a sale", () => {
 		rig.sell();
 		rig.time.advance(10_000);
 		assert.equal(stateOf(rig), State.delivered);
-		assert.equal(rig.shop.till.told(1), "paid");
+		assert.equal(rig.shop.till.told(2), "paid");
 		assert.equal(rig.requests("0400").length, 0);
 	});
 
@@ -182,7 +182,7 @@ describe("transactions: answers to a sale", () => {
 				else for (let n = 0; n < 5; n++) link.send(buildAnswer(request, code));
 			});
 			rig.sell(1_234, "chip");
-			const notes = rig.shop.till.notesOf(1).filter((note) => note.source === "slip");
+			const notes = rig.shop.till.notesOf(2).filter((note) => note.source === "slip");
 			assert.equal(notes.length, code === "00" ? 1 : 0, code);
 			assert.equal(rig.shop.restarts, 0);
 			rig.settle();
@@ -197,7 +197,7 @@ describe("transactions: answers to a sale", () => {
 		});
 		const visit = rig.sell(1_234, "chip", { verdictMs: 3_000 });
 		assert.ok(visit.ended);
-		assert.equal(rig.shop.till.told(1), "paid");
+		assert.equal(rig.shop.till.told(2), "paid");
 	});
 
 	it("about a sale that is long gone are noted, and nothing else", () => {
@@ -208,7 +208,7 @@ describe("transactions: answers to a sale", () => {
 		}
 		rig.time.advance(1_000);
 		assert.match(rig.logText(), /late answer to stan=99: no such transaction/);
-		assert.match(rig.logText(), /late answer to stan=1: no such transaction/);
+		assert.match(rig.logText(), /late answer to stan=2: no such transaction/);
 		assert.equal(rig.shop.terminal.log.index.count, 1);
 		assert.equal(stateOf(rig), State.declined);
 	});
@@ -233,12 +233,12 @@ describe("transactions: answers to a sale", () => {
 	it("to a request that never left cannot be: not one byte taken is told as not sent", () => {
 		const rig = new ScriptedRig();
 		const visit = rig.come();
-		rig.runUntil(() => rig.shop.terminal.phase === "connecting");
+		rig.runUntil(() => rig.shop.terminal.phase === "card");
 		(rig.line.options as { full?: boolean }).full = true;
 		rig.runUntil(() => visit.ended);
 		assert.equal(visit.screens.at(-1), "notSent");
 		assert.equal(stateOf(rig), State.abandoned);
-		assert.equal(rig.shop.till.told(1), "notCharged");
+		assert.equal(rig.shop.till.told(2), "notCharged");
 		rig.time.advance(3_600_000);
 		assert.equal(rig.requests("0400").length, 0, "what never left needs no reversal");
 	});

@@ -19,7 +19,7 @@ function assertAtRest(rig: Rig): void {
 	assert.equal(rig.shop.restarts, 0);
 }
 
-function toldOf(rig: Rig, stan = 1): Told | undefined {
+function toldOf(rig: Rig, stan = 2): Told | undefined {
 	return rig.shop.till.told(stan);
 }
 
@@ -51,7 +51,7 @@ describe("transactions: sale", () => {
 			assert.equal(toldOf(rig), told);
 			assertAtRest(rig);
 			assert.equal(rig.money().paidMinor, told === "paid" ? 1_234 : 0);
-			assert.equal(rig.shop.till.slipOut(1), told === "paid");
+			assert.equal(rig.shop.till.slipOut(2), told === "paid");
 		});
 	}
 
@@ -66,7 +66,7 @@ describe("transactions: sale", () => {
 		assert.equal(slip.rrn, outcome.rrn);
 		assert.equal(slip.rrn.length, 12);
 		assert.equal(slip.authorization, outcome.authorization);
-		assert.equal(slip.stan, 1);
+		assert.equal(slip.stan, 2);
 		assert.equal(slip.batch, 1);
 		assert.equal(slip.told, "paid");
 	});
@@ -128,8 +128,8 @@ describe("transactions: sale", () => {
 		rig.faults.arm("answerDoubled");
 		rig.sell(2_000);
 		rig.settle();
-		assert.equal(rig.shop.till.notesOf(1).filter((note) => note.source === "slip").length, 1);
-		assert.match(rig.logText(), /late answer to stan=1: approve, no effect/);
+		assert.equal(rig.shop.till.notesOf(2).filter((note) => note.source === "slip").length, 1);
+		assert.match(rig.logText(), /late answer to stan=2: approve, no effect/);
 		assertAtRest(rig);
 	});
 
@@ -294,7 +294,7 @@ describe("transactions: sale", () => {
 		assert.equal(rig.shop.terminal.log.doubts, 1);
 		rig.settle();
 		assertAtRest(rig);
-		assert.equal(toldOf(rig, 2), "notCharged");
+		assert.equal(toldOf(rig, 3), "notCharged");
 	});
 
 	it("with paper out is acknowledged on the screen, and is then delivered", () => {

@@ -31,6 +31,12 @@ export interface SalesResult {
 	carried: number;
 	/** Sales that a cut left without an outcome. */
 	interrupted: number;
+	/** Advices that the host has answered. */
+	forwarded: number;
+	/** STANs taken for messages without a record. */
+	stansTaken: number;
+	/** Batches that the host gave. */
+	adopted: number;
 	/** Times a new sale was refused for want of room. */
 	refused: number;
 	rows: SalesRow[];
@@ -50,6 +56,9 @@ export function noResult(): SalesResult {
 		reversed: 0,
 		carried: 0,
 		interrupted: 0,
+		forwarded: 0,
+		stansTaken: 0,
+		adopted: 0,
 		refused: 0,
 		rows: [],
 		wearMax: 0,

@@ -5,16 +5,24 @@
 import { strict as assert } from "node:assert";
 import { CodedError } from "../../src/core/errors";
 import type { StoredCard } from "../../src/security/card-seal";
-import type { Outcome } from "../../src/transactions/records";
+import { type AdviceFacts, isAdvice, NO_ORIGINAL, type Outcome } from "../../src/transactions/records";
 import { State } from "../../src/transactions/states";
 import type { NewSale, TransactionLog } from "../../src/transactions/transaction-log";
 
 export interface ModelSale {
 	readonly id: number;
-	readonly stan: number;
+	stan: number;
+	/** STANs it may have as well: a reservation was cut before it, and nobody can see whether it is durable. */
+	stanOthers: readonly number[];
+	readonly kind: number;
 	readonly batch: number;
 	readonly sale: NewSale;
 	readonly card: StoredCard;
+	/** Of an advice. */
+	readonly original: AdviceFacts | undefined;
+	readonly emv: Uint8Array | undefined;
+	/** A settlement has carried it: it is forgotten once it has ended. */
+	carried: boolean;
 	state: number;
 	outcome: Outcome | undefined;
 	reason: string;
@@ -24,15 +32,31 @@ export interface ModelSale {
 }
 
 const OVER: readonly number[] = [State.declined, State.abandoned, State.reversed];
-const CARRIED: readonly number[] = [State.reversing, State.unconfirmed];
+const FORWARDED: readonly number[] = [State.forwarded, State.forwardRefused];
+const CARRIED: readonly number[] = [State.reversing, State.unconfirmed, State.forwarding];
+const STAN_CHUNK = 64;
 
 export const isOver = (sale: ModelSale): boolean => OVER.includes(sale.state);
+export const isAnswered = (sale: ModelSale): boolean => FORWARDED.includes(sale.state);
+
+/** May the log have forgotten it? */
+const mayBeGone = (sale: ModelSale): boolean => isOver(sale) || (sale.carried && isAnswered(sale));
+
+const wrapped = (stan: number): number => ((stan - 1) % 999_999) + 1;
 
 export class SalesModel {
 	readonly sales = new Map<number, ModelSale>();
 	batch = 1;
 	idLast = 0;
+	/** The STAN of the newest transaction. */
+	stanSold = 0;
+	/** The STAN used last, for whatever, and how many behind it are reserved. */
 	stanLast = 0;
+	stansLeft = 0;
+	/** Ends of reservations that were cut: perhaps one is durable. */
+	stanMaybes: readonly number[] = [];
+	/** Something was begun in this batch. */
+	touched = false;
 	/** `id` −1: not seen yet; then it is at least `idLast`, for a boot skips ids that may have been used. */
 	settled = { batch: 0, id: 0, stan: 0 };
 
@@ -41,7 +65,11 @@ export class SalesModel {
 		for (const [id, sale] of this.sales) copy.sales.set(id, { ...sale });
 		copy.batch = this.batch;
 		copy.idLast = this.idLast;
+		copy.stanSold = this.stanSold;
 		copy.stanLast = this.stanLast;
+		copy.stansLeft = this.stansLeft;
+		copy.stanMaybes = this.stanMaybes;
+		copy.touched = this.touched;
 		copy.settled = { ...this.settled };
 		return copy;
 	}
@@ -49,7 +77,48 @@ export class SalesModel {
 	add(sale: ModelSale): void {
 		this.sales.set(sale.id, sale);
 		this.idLast = sale.id;
-		this.stanLast = sale.stan;
+		this.stanSold = sale.stan;
+		this.touched = true;
+		this.useStan(sale.stan);
+	}
+
+	useStan(stan: number): void {
+		this.stansLeft = Math.max(0, this.stansLeft - ((stan - this.stanLast + 2 * 999_999) % 999_999));
+		this.stanLast = stan;
+		this.stanMaybes = [];
+	}
+
+	/** What the next STAN may be; `next` passes over what is live. More than one only after a reservation that was cut. */
+	nextStans(next: (stan: number) => number): number[] {
+		return [this.stanLast, ...this.stanMaybes].map(next);
+	}
+
+	/** A message without a record takes `stan`. */
+	takeStan(stan: number): void {
+		const skipped = (stan - this.stanLast + 2 * 999_999) % 999_999;
+		if (skipped > this.stansLeft) this.stansLeft = skipped + STAN_CHUNK - 1;
+		this.useStan(stan);
+	}
+
+	/** That was cut: its reservation may be durable, the number was given to nobody. @param stans - what it may have been */
+	takeStanCut(stans: readonly number[]): void {
+		const ends = stans.map((stan) => wrapped(stan + STAN_CHUNK - 1));
+		this.stanMaybes = [...new Set([...this.stanMaybes, ...ends])];
+	}
+
+	/** A boot has read the newest sale: which STAN it got is seen now. */
+	sawNewest(): void {
+		const newest = this.sales.get(this.idLast);
+		if (newest === undefined || newest.stanOthers.length === 0) return;
+		newest.stanOthers = [];
+		this.stanSold = newest.stan;
+		this.stanLast = newest.stan;
+	}
+
+	/** Power is gone: what was reserved may have been used. */
+	boot(): void {
+		this.stanLast = wrapped(this.stanLast + this.stansLeft);
+		this.stansLeft = 0;
 	}
 
 	of(id: number): ModelSale {
@@ -60,9 +129,19 @@ export class SalesModel {
 
 	/** All but what is still open goes. */
 	settle(nextBatch: number): void {
-		for (const [id, sale] of this.sales) if (!CARRIED.includes(sale.state)) this.sales.delete(id);
-		this.settled = { batch: this.batch, id: -1, stan: this.stanLast };
+		for (const [id, sale] of this.sales) {
+			if (CARRIED.includes(sale.state)) sale.carried = true;
+			else this.sales.delete(id);
+		}
+		this.settled = { batch: this.batch, id: -1, stan: this.stanSold };
 		this.batch = nextBatch;
+		this.touched = false;
+	}
+
+	/** What a batch that the host gives must come to. */
+	adopts(batch: number): "adopted" | "same" | "refused" {
+		if (batch === this.batch) return "same";
+		return this.touched || batch === this.settled.batch ? "refused" : "adopted";
 	}
 
 	/** What the queries must answer, in the order of selling. @returns what differs */
@@ -80,7 +159,7 @@ export class SalesModel {
 		same(
 			"live",
 			walk((after) => log.nextLive(after)),
-			ids.filter((id) => !isOver(this.of(id))),
+			ids.filter((id) => !isOver(this.of(id)) && (log.find(id) >= 0 || !mayBeGone(this.of(id)))),
 		);
 		const known = ids.filter((id) => log.find(id) >= 0);
 		for (const batch of new Set([this.batch, ...ids.map((id) => this.of(id).batch)])) {
@@ -100,7 +179,7 @@ export class SalesModel {
 	differences(log: TransactionLog, tries: "durable" | "any" = "durable"): string[] {
 		const found: string[] = [];
 		const { index } = log;
-		for (const [id, sale] of this.sales) if (!isOver(sale) && index.find(id) < 0) found.push(`lost ${id}`);
+		for (const [id, sale] of this.sales) if (!mayBeGone(sale) && index.find(id) < 0) found.push(`lost ${id}`);
 		for (let slot = 0; slot < index.count; slot++) {
 			const sale = this.sales.get(index.ids[slot]);
 			if (sale === undefined) found.push(`resurrected ${index.ids[slot]} state ${index.states[slot]}`);
@@ -124,10 +203,11 @@ function differencesOf(log: TransactionLog, slot: number, sale: ModelSale, tries
 	const check = (what: string, is: unknown, must: unknown) => {
 		if (is !== must) found.push(`changed ${id} ${what}: ${is}, not ${must}`);
 	};
+	if (sale.stanOthers.includes(index.stans[slot])) sale.stan = index.stans[slot];
 	check("state", index.states[slot], sale.state);
 	check("STAN", index.stans[slot], sale.stan);
 	check("batch", index.batch(slot), sale.batch);
-	check("kind", index.kind(slot), 1);
+	check("kind", index.kind(slot), sale.kind);
 	check("amount", index.amounts[slot], sale.sale.amountMinor);
 	check("flags", index.flags[slot], sale.flags);
 	if (tries === "durable") check("tries", index.tries[slot], sale.triesDurable);
@@ -147,6 +227,12 @@ function differencesOf(log: TransactionLog, slot: number, sale: ModelSale, tries
 		check("expiry", card.expiry, sale.card.expiry);
 		check("sequence", card.sequence, sale.card.sequence);
 		check("reason", log.reason(id), sale.reason);
+		if (isAdvice(sale.kind)) {
+			const facts = log.advice(id);
+			const original = sale.original ?? NO_ORIGINAL;
+			for (const key of Object.keys(original) as (keyof AdviceFacts)[]) check(key, facts[key], original[key]);
+			check("chip data", `${log.adviceEmv(id)}`, `${sale.emv}`);
+		}
 		// What a reversed sale was before may be gone already.
 		if (outcome === undefined && sale.state === State.reversed) return found;
 		for (const key of ["code", "rrn", "authorization", "hostTime"] as const) {

@@ -79,7 +79,8 @@ try {
 	process.stdout.write(
 		`\n${sum.sales} sales: ${sum.delivered} delivered, ${sum.declined} declined, ${sum.abandoned} abandoned, ` +
 			`${sum.reversed} reversed, ${sum.interrupted} interrupted; ${sum.settlements} settlements carried ` +
-			`${sum.carried} doubts; ${sum.cuts} cuts, ${sum.boots} boots; wear ${sum.wearMin} to ${sum.wearMax}\n` +
+			`${sum.carried} that were open; ${sum.forwarded} advices answered, ${sum.stansTaken} STANs and ${sum.adopted} ` +
+			`batches taken; ${sum.cuts} cuts, ${sum.boots} boots; wear ${sum.wearMin} to ${sum.wearMax}\n` +
 			`0 lost, 0 changed, 0 came back, 0 unmountable; ${wallMs} ms\n`,
 	);
 	if (options.json) process.stdout.write(`${JSON.stringify({ sales: { ...sum, wallMs, rows } })}\n`);

@@ -8,18 +8,19 @@ import { strict as assert } from "node:assert";
 import { TEST_KEYS } from "../../host-sim/acquirer/test-keys";
 import { drawCutByte, FlashCut } from "../../host-sim/board/flash-cut";
 import { FlashMedium } from "../../host-sim/board/flash-medium";
+import { MemoryKeys } from "../../host-sim/board/memory-keys";
 import { NorFlash } from "../../host-sim/board/nor-flash";
 import { Power, PowerLost } from "../../host-sim/board/power";
 import { SeededRandom } from "../../host-sim/board/seeded-random";
-import { StaticKeys } from "../../host-sim/board/static-keys";
 import { readU32 } from "../../src/core/bytes";
 import { CodedError } from "../../src/core/errors";
-import { CardSeal, type StoredCard } from "../../src/security/card-seal";
-import { encodeMark, Flag, type Outcome } from "../../src/transactions/records";
-import { type Event, State } from "../../src/transactions/states";
-import { type NewSale, TransactionLog } from "../../src/transactions/transaction-log";
+import { CardSeal } from "../../src/security/card-seal";
+import { encodeMark, Flag, KIND_SALE, type Outcome } from "../../src/transactions/records";
+import { type Event, firstState, State } from "../../src/transactions/states";
+import { TransactionLog } from "../../src/transactions/transaction-log";
+import { drawOutcome, drawSale } from "./sales-draw";
 import { flashUs, noResult, SalesMeter, type SalesResult, type SalesRow } from "./sales-meter";
-import { isOver, type ModelSale, SalesModel } from "./sales-model";
+import { isAnswered, isOver, type ModelSale, SalesModel } from "./sales-model";
 
 export interface SalesOptions {
 	sales: number;
@@ -42,7 +43,6 @@ const DOUBTS_MAX = 5;
 /** A small ring that is full, with cuts so close that it can not be tidied between two: nothing can be sold. */
 const BOOTS_WITHOUT_SALE_MAX = 2_000;
 const FIRST_STAN = 999_700;
-const PANS = ["6212345678901232", "6221234567890123450", "621234567890"];
 
 /** Checks that no nonce repeats: transaction ids rise for ever, also those whose record was torn. */
 class RisingSeal extends CardSeal {
@@ -65,7 +65,7 @@ class SalesWorld {
 	readonly #random: SeededRandom;
 	readonly #media: FlashMedium[];
 	readonly #capacity: number;
-	readonly #seal = new RisingSeal(new StaticKeys(TEST_KEYS));
+	readonly #seal = new RisingSeal(new MemoryKeys(TEST_KEYS));
 	#model = new SalesModel();
 	/** What the operation under way would change; undefined when none is. */
 	#open: ((model: SalesModel) => void) | undefined;
@@ -90,9 +90,11 @@ class SalesWorld {
 		// The STAN begins short of its wrap, and the batch does.
 		this.#model.batch = 999_998;
 		this.#model.idLast = 1;
+		this.#model.stanSold = FIRST_STAN;
 		this.#model.stanLast = FIRST_STAN;
 		this.#model.settled = { batch: 0, id: 1, stan: FIRST_STAN };
-		const mark = { batch: 999_998, idMax: 1, stanMax: FIRST_STAN, idReserved: 1, settledBatch: 0 };
+		const counters = { idMax: 1, idReserved: 1, stanMax: FIRST_STAN, stanReserved: FIRST_STAN };
+		const mark = { batch: 999_998, settledBatch: 0, ...counters };
 		this.#log.journal.provision(seed, encodeMark(mark));
 		this.#power.cut();
 		this.#meter.endBoot(this.#flashes);
@@ -201,13 +203,17 @@ class SalesWorld {
 			const after = this.#model.clone();
 			this.#open(after);
 			differences = after.differences(this.#log);
-			if (pinned && differences.length === 0) this.#model = after;
+			if (pinned && differences.length === 0) {
+				this.#model = after;
+				after.sawNewest();
+			}
 			if (!pinned && differences.length === 1 && differences[0].startsWith("unreadable")) return;
 		}
 		assert.deepEqual(differences, [], this.#where());
 		if (!pinned) return;
 		this.#open = undefined;
 		this.#model.settled.id = this.#log.settledUpTo.id;
+		this.#model.boot();
 	}
 
 	/** One operation on the log: the model has it when it returns, and may or may not have it when power goes. */
@@ -227,6 +233,8 @@ class SalesWorld {
 		if (due && !this.#settle()) return;
 		if (open.length >= DOUBTS_MAX) return;
 		if (random.chance(1, 20)) this.#contradict();
+		if (random.chance(1, 8)) this.#takeStan();
+		if (random.chance(1, 30)) this.#adopt();
 		if (this.#log.prepare()) this.#sell();
 		else {
 			this.#result.refused++;
@@ -240,22 +248,16 @@ class SalesWorld {
 		const log = this.#log;
 		const unprepared = log.journal.erasesUnprepared;
 		const us = flashUs(this.#flashes);
-		const sale: NewSale = {
-			amountMinor: 1 + random.below(random.chance(1, 20) ? 0xffff_ffff : 100_000),
-			timeS: random.u32(),
-			entryMode: random.pick(["051", "052", "071", "021"]),
-			condition: "00",
-			field60Rest: random.pick(["00060", "00050"]),
-		};
-		const card: StoredCard = { pan: random.pick(PANS), expiry: `${2600 + random.below(300)}` };
-		if (random.chance(1, 2)) card.sequence = `${100 + random.below(900)}`;
-		const stan = (this.#model.stanLast % 999_999) + 1;
+		const drawn = drawSale(random);
+		const { kind, sale, card, original, emv } = drawn;
+		const stans = this.#nextStans();
 		const { batch } = this.#model;
 		let id = 0;
 		const model = (): ModelSale => {
-			const rest = { state: State.waiting, outcome: undefined, reason: "  ", triesDurable: 0, flags: 0 };
+			const none = { outcome: undefined, reason: "  ", triesDurable: 0, flags: 0, carried: false };
 			// Torn or whole, its id is the one that its card was sealed under.
-			return { id: this.#seal.idLast, stan, batch, sale, card, ...rest };
+			const numbers = { id: this.#seal.idLast, stan: stans[0], stanOthers: stans.slice(1), batch };
+			return { ...drawn, ...numbers, state: firstState(kind), ...none };
 		};
 		const before = this.#seal.idLast;
 		this.#do(
@@ -264,14 +266,21 @@ class SalesWorld {
 				if (this.#seal.idLast > before) to.add(model());
 			},
 			() => {
-				id = log.begin(sale, card);
+				if (kind === KIND_SALE) id = log.begin(sale, card);
+				else id = log.beginAdvice({ ...sale, kind, ...(original === undefined ? {} : { original }) }, card, emv);
+				const stan = log.index.stans[log.find(id)];
+				assert.ok(stans.includes(stan), `I4 STAN ${stan}, not ${stans}, ${this.#where()}`);
+				stans.splice(0, stans.length, stan);
 			},
 		);
 		this.#result.sales++;
 		this.#bootsSinceSale = 0;
 		if (this.#meter.countSale(this.#flashes, log)) this.#o.onRow?.(this.#result.rows[this.#result.rows.length - 1]);
 		const begun = this.#model.of(id);
-		assert.equal(log.index.stans[log.find(id)], stan, `I4 STAN, ${this.#where()}`);
+		if (kind !== KIND_SALE) {
+			if (random.chance(1, 3)) this.#advance(begun, true);
+			return;
+		}
 		const what = random.below(100);
 		if (what < 4) {
 			this.#apply(begun, "unsent", { state: State.abandoned, outcome: NO_OUTCOME });
@@ -292,10 +301,54 @@ class SalesWorld {
 	}
 
 	#outcome(code: string): Outcome {
+		return drawOutcome(this.#random, code);
+	}
+
+	/** What the next STAN may be: the next one that nothing known has. */
+	#nextStans(): number[] {
+		return this.#model.nextStans((last) => {
+			let stan = last;
+			do stan = (stan % 999_999) + 1;
+			while (this.#log.index.findStan(stan) >= 0);
+			return stan;
+		});
+	}
+
+	/** A message that no record carries: a sign-on. */
+	#takeStan(): void {
+		const stans = this.#nextStans();
+		try {
+			const stan = this.#log.takeStan();
+			assert.ok(stans.includes(stan), `I4 STAN ${stan}, not ${stans}, ${this.#where()}`);
+			this.#model.takeStan(stan);
+			this.#result.stansTaken++;
+		} catch (error) {
+			if (error instanceof PowerLost) this.#model.takeStanCut(stans);
+			else if (error instanceof CodedError && error.code === "full") return;
+			throw error;
+		}
+	}
+
+	/** The host names a batch. */
+	#adopt(): void {
 		const random = this.#random;
-		const authorization = code === "00" ? `A${10_000 + random.below(90_000)}` : "";
-		const hostTime = `${100_000 + random.below(900_000)}${1_000 + random.below(9_000)}`;
-		return { code, rrn: `${100_000_000 + random.below(900_000_000)}000`, authorization, hostTime };
+		const model = this.#model;
+		const batch = random.pick([1 + random.below(999_999), model.batch, model.settled.batch || 1]);
+		const expected = model.adopts(batch);
+		try {
+			const result = this.#do(
+				(to) => {
+					if (expected === "adopted") to.batch = batch;
+				},
+				() => this.#log.adoptBatch(batch),
+			);
+			assert.equal(result, expected, this.#where());
+			if (result === "adopted") this.#result.adopted++;
+		} catch (error) {
+			// Like a settlement it carries; unlike one it may be had without.
+			if (!(error instanceof CodedError) || error.code !== "full") throw error;
+			this.#open = undefined;
+		}
 	}
 
 	#deliver(sale: ModelSale): void {
@@ -328,20 +381,29 @@ class SalesWorld {
 			else this.#apply(sale, "notDelivered", { state: State.reversing, reason: "96" });
 			return;
 		}
+		const forwarding = sale.state === State.forwarding;
 		const tries = log.index.tries[log.find(id)] + 1;
-		const durable = (tries & (tries - 1)) === 0;
+		const durable = (tries & (tries - 1)) === 0 && !(forwarding && tries === 1);
 		this.#do(
 			(to) => {
 				if (durable) to.of(id).triesDurable = tries;
 			},
 			() => log.noteTry(id),
 		);
-		if (accepted) {
+		if (accepted && forwarding) {
+			const refused = this.#random.chance(1, 4);
+			const change = refused
+				? { state: State.forwardRefused, outcome: this.#outcome("51") }
+				: { state: State.forwarded, outcome: this.#outcome("00") };
+			this.#apply(sale, refused ? "decline" : "approve", change);
+			this.#result.forwarded++;
+		} else if (accepted) {
 			const over = sale.state === State.unconfirmed;
 			this.#apply(sale, "reversalAccepted", { state: over ? State.reversed : State.unconfirmed });
 			if (over) this.#result.reversed++;
 		} else if (this.#random.chance(1, 3)) {
-			const flags = this.#model.of(id).flags | Flag.reversalRefused;
+			const flag = forwarding ? Flag.overdue : Flag.reversalRefused;
+			const flags = this.#model.of(id).flags | flag;
 			const isNew = flags !== this.#model.of(id).flags;
 			this.#do(
 				(to) => {
@@ -349,18 +411,19 @@ class SalesWorld {
 					entry.flags = flags;
 					if (isNew) entry.triesDurable = tries;
 				},
-				() => log.setFlags(id, Flag.reversalRefused),
+				() => log.setFlags(id, flag),
 			);
 		}
 	}
 
 	#atRest(sale: ModelSale): boolean {
-		return isOver(sale) || sale.state === State.delivered;
+		return isOver(sale) || isAnswered(sale) || sale.state === State.delivered;
 	}
 
 	#apply(sale: ModelSale, event: Event, change: Partial<ModelSale>): void {
 		const { id } = sale;
-		const tries = this.#log.index.tries[this.#log.find(id)];
+		// An outcome ends what steps had said.
+		const tries = change.outcome === undefined ? this.#log.index.tries[this.#log.find(id)] : 0;
 		const { outcome, flags } = change;
 		const facts = { ...(outcome === undefined ? {} : { outcome }), ...(flags === undefined ? {} : { flags }) };
 		this.#do(
@@ -389,6 +452,7 @@ class SalesWorld {
 		this.#result.carried += log.index.count;
 		assert.deepEqual(this.#model.differences(log, "any"), [], this.#where());
 		this.#model.settled.id = log.settledUpTo.id;
+		while (this.#random.chance(1, 3)) this.#adopt();
 		return true;
 	}
 }

@@ -3,7 +3,7 @@
 import type { ConfigOptions } from "../../src/config";
 import type { MessageDecoder } from "../../src/iso8583/decoder";
 import type { Screen, ScreenName } from "../../src/ports";
-import { ScriptedLink, type ScriptedLinkOptions } from "../host/scripted-link";
+import { buildSignOnAnswer, ScriptedLink, type ScriptedLinkOptions } from "../host/scripted-link";
 import { Rig, type RigOptions } from "../host-sim/world/rig";
 
 export type OnRequest = (request: MessageDecoder, link: ScriptedLink) => void;
@@ -11,6 +11,8 @@ export type OnRequest = (request: MessageDecoder, link: ScriptedLink) => void;
 export class ScriptedRig extends Rig {
 	/** What the far end does with each frame; undefined: nothing. */
 	onRequest: OnRequest | undefined;
+	/** What it does with a sign-on. */
+	onSignOn: OnRequest = (request, link) => link.send(buildSignOnAnswer(request));
 	/** What a connect comes to. */
 	connects: ScriptedLinkOptions["connects"] = "opens";
 	readonly screens: Screen[] = [];
@@ -30,7 +32,10 @@ export class ScriptedRig extends Rig {
 				const self = rig as ScriptedRig;
 				const link = new ScriptedLink({
 					clock,
-					onRequest: (request, from) => self.onRequest?.(request, from),
+					onRequest: (request, from) => {
+						if (request.mti === "0800") self.onSignOn(request, from);
+						else self.onRequest?.(request, from);
+					},
 					get connects() {
 						return self.connects ?? "opens";
 					},

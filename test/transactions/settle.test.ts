@@ -52,11 +52,12 @@ describe("transactions: settlement on flash", () => {
 	it("has one answer for each state: it waits for it, carries it, or ends it", () => {
 		for (const name of STATE_NAMES) {
 			const state = State[name];
-			const answers = [holdsSettlement(state), isCarried(state), isSpent(state) || state === State.delivered];
+			const over = [State.delivered, State.forwarded, State.forwardRefused] as number[];
+			const answers = [holdsSettlement(state), isCarried(state), isSpent(state) || over.includes(state)];
 			assert.equal(answers.filter(Boolean).length, 1, name);
 			// No doubt ends with its batch (I3), and nobody's money is settled that may still be taken back.
 			if (isDoubt(state)) assert.ok(holdsSettlement(state) || isCarried(state), name);
-			if (isCharged(state) && !holdsSettlement(state)) assert.equal(state, State.delivered);
+			if (isCharged(state, 1) && !holdsSettlement(state)) assert.equal(state, State.delivered);
 		}
 	});
 

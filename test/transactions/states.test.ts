@@ -6,9 +6,11 @@ import { strict as assert } from "node:assert";
 import {
 	EVENTS,
 	type Event,
+	firstState,
 	isCharged,
 	isDoubt,
 	isSpent,
+	isUnderWay,
 	STATE_NAMES,
 	State,
 	type StateName,
@@ -73,6 +75,26 @@ const EXPECTED: Record<string, Record<string, string>> = {
 		boot: "unconfirmed/none/watch",
 	},
 	reversed: { approve: "=", decline: "=", refuse: "=", amountDiffers: "=", badMac: "=", noAnswer: "=", boot: "=" },
+	forwarding: {
+		approve: "forwarded/outcome/rest",
+		decline: "forwardRefused/outcome/rest",
+		refuse: "forwardRefused/outcome/rest",
+		amountDiffers: "forwarding/none/queue",
+		badMac: "forwarding/none/queue",
+		noAnswer: "forwarding/none/queue",
+		unsent: "forwarding/none/queue",
+		boot: "forwarding/none/queue",
+	},
+	forwarded: { approve: "=", decline: "=", refuse: "=", amountDiffers: "=", badMac: "=", noAnswer: "=", boot: "=" },
+	forwardRefused: {
+		approve: "=",
+		decline: "=",
+		refuse: "=",
+		amountDiffers: "=",
+		badMac: "=",
+		noAnswer: "=",
+		boot: "=",
+	},
 };
 
 const ANSWERS: Event[] = ["approve", "decline", "refuse", "amountDiffers", "badMac", "noAnswer"];
@@ -85,7 +107,7 @@ function described(state: StateName, event: Event): string | undefined {
 }
 
 describe("transactions: transition table", () => {
-	it("has the eight states the expectation has", () => {
+	it("has the eleven states the expectation has", () => {
 		assert.deepEqual(Object.keys(TABLE), Object.keys(EXPECTED));
 		assert.deepEqual(STATE_NAMES, Object.keys(EXPECTED));
 	});
@@ -108,10 +130,13 @@ describe("transactions: transition table", () => {
 			reversing: 6,
 			unconfirmed: 7,
 			reversed: 8,
+			forwarding: 9,
+			forwarded: 10,
+			forwardRefused: 11,
 		});
 		for (const name of STATE_NAMES) assert.equal(stateName(State[name]), name);
 		assert.equal(stateName(0), undefined);
-		assert.equal(stateName(9), undefined);
+		assert.equal(stateName(12), undefined);
 	});
 
 	it("lets no late answer undo a reversal (I5)", () => {
@@ -123,6 +148,43 @@ describe("transactions: transition table", () => {
 				assert.equal(step?.act, "none");
 			}
 		}
+	});
+
+	it("never reverses an advice, whatever is said of it (I3)", () => {
+		const advices: StateName[] = ["forwarding", "forwarded", "forwardRefused"];
+		for (const state of advices) {
+			for (const event of EVENTS) {
+				const step = TABLE[state][event];
+				if (step !== undefined) assert.ok(advices.includes(step.to as StateName), `${state} × ${event}`);
+			}
+			assert.equal(isDoubt(State[state]), false, state);
+		}
+		for (const event of ["amountDiffers", "badMac", "noAnswer", "unsent", "boot"] as Event[]) {
+			assert.equal(TABLE.forwarding[event]?.to, "forwarding", `${event}: it goes on`);
+		}
+	});
+
+	it("lets no late answer change what an advice has come to (I5)", () => {
+		for (const state of ["forwarded", "forwardRefused"] as StateName[]) {
+			for (const event of ANSWERS) assert.equal(described(state, event), "=", `${state} × ${event}`);
+		}
+	});
+
+	it("begins a sale waiting and an advice forwarding", () => {
+		assert.deepEqual([1, 2, 3, 4].map(firstState), [1, 9, 9, 9]);
+	});
+
+	it("counts an offline sale as charged until the host refuses it, a refund and a resend never", () => {
+		const charged = (kind: number) => STATE_NAMES.filter((state) => isCharged(State[state], kind));
+		assert.deepEqual(charged(1), ["approved", "delivered"]);
+		assert.deepEqual(charged(2), ["approved", "delivered", "forwarding", "forwarded"]);
+		assert.deepEqual(charged(3), ["approved", "delivered"]);
+		assert.deepEqual(charged(4), ["approved", "delivered"]);
+	});
+
+	it("has a movement under way where the host may still be asked for it", () => {
+		const underWay = STATE_NAMES.filter((state) => isUnderWay(State[state]));
+		assert.deepEqual(underWay, ["waiting", "reversing", "unconfirmed", "forwarding"]);
 	});
 
 	it("knows what to do with every state at boot, and reverses every doubt (I3)", () => {
@@ -173,8 +235,20 @@ describe("transactions: transition table", () => {
 	it("sorts each state into charged, doubt, spent or accepted once", () => {
 		const kind = (state: StateName) => {
 			const value = State[state];
-			return `${isCharged(value) ? "charged" : ""}${isDoubt(value) ? "doubt" : ""}${isSpent(value) ? "spent" : ""}`;
+			return `${isCharged(value, 1) ? "charged" : ""}${isDoubt(value) ? "doubt" : ""}${isSpent(value) ? "spent" : ""}`;
 		};
-		assert.deepEqual(STATE_NAMES.map(kind), ["doubt", "charged", "charged", "spent", "spent", "doubt", "", "spent"]);
+		assert.deepEqual(STATE_NAMES.map(kind), [
+			"doubt",
+			"charged",
+			"charged",
+			"spent",
+			"spent",
+			"doubt",
+			"",
+			"spent",
+			"",
+			"",
+			"",
+		]);
 	});
 });

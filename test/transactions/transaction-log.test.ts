@@ -1,12 +1,12 @@
 /** The transaction log over simulated flash: what is durable when a call returns, and what a later boot makes of it. */
 import { strict as assert } from "node:assert";
 import { TEST_KEYS } from "../../host-sim/acquirer/test-keys";
+import { MemoryKeys } from "../../host-sim/board/memory-keys";
 import { NorFlash } from "../../host-sim/board/nor-flash";
-import { StaticKeys } from "../../host-sim/board/static-keys";
 import { AssertionError } from "../../src/core/assert";
 import { CodedError } from "../../src/core/errors";
 import { CardSeal } from "../../src/security/card-seal";
-import { encodeIntent, Flag, INTENT_BYTES, TransactionRecord } from "../../src/transactions/records";
+import { ADVICE_BYTES_MIN, encodeIntent, Flag, INTENT_BYTES, TransactionRecord } from "../../src/transactions/records";
 import { EVENTS, State, TABLE } from "../../src/transactions/states";
 import { TransactionLog } from "../../src/transactions/transaction-log";
 import { APPROVED, CARD, DECLINED, LogBench, newSale, snapshot } from "./log-bench";
@@ -99,7 +99,7 @@ describe("transactions: log on flash", () => {
 	it("passes over records of a kind it does not know, and counts them", () => {
 		const bench = new LogBench().provision();
 		const id = bench.begin();
-		bench.log.journal.append(12, Uint8Array.of(0, 0, 0, id, 1, 2, 3));
+		bench.log.journal.append(13, Uint8Array.of(0, 0, 0, id, 1, 2, 3));
 		bench.log.journal.append(40, new Uint8Array(100).fill(7));
 		bench.log.journal.append(20, Uint8Array.of(1));
 		bench.boot();
@@ -169,7 +169,7 @@ describe("transactions: log on flash", () => {
 	it("does not open a card under another key", () => {
 		const bench = new LogBench().provision();
 		const id = bench.begin();
-		const keys = new StaticKeys({ ...TEST_KEYS, STORE: TEST_KEYS.STORE.replace("00", "01") });
+		const keys = new MemoryKeys({ ...TEST_KEYS, STORE: TEST_KEYS.STORE.replace("00", "01") });
 		const log = new TransactionLog(new NorFlash({ medium: bench.medium }), 64, new CardSeal(keys));
 		log.mount();
 		assert.equal(log.intent(id).amountMinor, 1_000, "the clear part needs no key");
@@ -180,7 +180,6 @@ describe("transactions: log on flash", () => {
 		// Changed and written again with a right CRC, as somebody with access to the flash chip would.
 		const changes = {
 			stan: 6,
-			kind: 7,
 			batch: 10,
 			amount: 16,
 			time: 20,
@@ -199,6 +198,24 @@ describe("transactions: log on flash", () => {
 			bench.boot();
 			assert.equal(bench.log.index.count, 1);
 			assert.throws(() => bench.log.card(id), failsWith("auth"), what);
+		}
+	});
+
+	it("does not take a kind that later firmware has brought for a sale: it would be reversed", () => {
+		for (const [type, kind, byteLength] of [
+			[TransactionRecord.intent, 0, INTENT_BYTES],
+			[TransactionRecord.intent, 3, INTENT_BYTES],
+			[TransactionRecord.intent, 5, INTENT_BYTES],
+			[TransactionRecord.advice, 1, ADVICE_BYTES_MIN],
+			[TransactionRecord.advice, 5, ADVICE_BYTES_MIN],
+		]) {
+			const bench = new LogBench().provision();
+			bench.begin();
+			const bytes = new Uint8Array(ADVICE_BYTES_MIN);
+			bench.log.journal.read(bench.log.index.intentAt[0], bytes);
+			bytes[7] = kind;
+			bench.log.journal.append(type, bytes, byteLength);
+			assert.throws(() => bench.boot(), failsWith("newer"), `type ${type} kind ${kind}`);
 		}
 	});
 

@@ -7,26 +7,35 @@
  * @module
  */
 import TCP from "embedded:io/socket/tcp";
+import TLS from "embedded:io/socket/tcp/tls";
 import Time from "time";
 import Timer from "timer";
 import { fromHex } from "../../../src/core/bytes";
-import type { Device, LogSink } from "../../../src/ports";
+import type { Clock, Device, Link, LogSink } from "../../../src/ports";
 import { DeviceClock } from "../../device-clock/device-clock";
-import { FixedKeys } from "../../fixed-keys/fixed-keys";
 import { LogDisplay } from "../../log-display/log-display";
 import { LogPrinter } from "../../log-printer/log-printer";
 import { blankMemory, MemoryFlash } from "../../memory-flash/memory-flash";
 import { MemoryKeypad } from "../../memory-keypad/memory-keypad";
+import { filledMemory, MemoryKeys } from "../../memory-keys/memory-keys";
 import { MemoryReader } from "../../memory-reader/memory-reader";
 import { SystemRandom } from "../../system-random/system-random";
 import { TcpLink } from "../../tcp-link/tcp-link";
+import { HostTrust } from "../../tls-link/host-trust";
+import { sdkPrimitives } from "../../tls-link/sdk/primitives";
+import { type TlsIoClass, TlsLink } from "../../tls-link/tls-link";
 import { TraceLog } from "../../trace-log/trace-log";
 import { TEST_CARD, TEST_CARD_EMV, TEST_KEYS } from "./test-keys";
+import { readTlsFiles } from "./tls-files";
 
 export interface BoardOptions {
 	/** The host: IPv4 address in digits, and port. */
 	address: string;
 	port: number;
+	/** Folder with the certificates that `npm run certs` wrote; "" for plain TCP. */
+	tlsFolder: string;
+	/** The host's name in its certificate. */
+	hostName: string;
 }
 
 const BLOCK_BYTES = 4096;
@@ -43,6 +52,7 @@ export class Board {
 	readonly #options: BoardOptions;
 	/** The chip of the journal, and that of its mirror. */
 	readonly #chips = [blankMemory(BLOCKS * BLOCK_BYTES), blankMemory(BLOCKS * BLOCK_BYTES)] as const;
+	readonly #keyMemory = filledMemory(TEST_KEYS);
 	#reader: MemoryReader | undefined;
 	#resetting = false;
 
@@ -54,12 +64,11 @@ export class Board {
 	powerUp(onReset: () => void): Device {
 		this.#resetting = false;
 		const { log } = this;
-		const { address, port } = this.#options;
 		const clock = new DeviceClock({ timer: Timer, time: Time, wall: Date });
 		const journal = new MemoryFlash({ memory: this.#chips[0], blockLength: BLOCK_BYTES });
 		const mirror = new MemoryFlash({ memory: this.#chips[1], blockLength: BLOCK_BYTES });
-		const link = new TcpLink({ socket: { io: TCP, address, port }, clock });
-		const keys = new FixedKeys(TEST_KEYS);
+		const link = this.#makeLink(clock);
+		const keys = new MemoryKeys({ memory: this.#keyMemory });
 		const reader = new MemoryReader({ clock });
 		const keypad = new MemoryKeypad({ clock });
 		this.#reader = reader;
@@ -90,6 +99,15 @@ export class Board {
 				Timer.set(onReset, RESET_MS);
 			},
 		};
+	}
+
+	/** @throws {CodedError} when certificates are wanted and cannot be had: better no link than a plain one */
+	#makeLink(clock: Clock): Link & { close(): void } {
+		const { address, port, tlsFolder, hostName } = this.#options;
+		if (tlsFolder === "") return new TcpLink({ socket: { io: TCP, address, port }, clock });
+		const trust = new HostTrust({ ...readTlsFiles(tlsFolder), hostName, clock, primitives: sdkPrimitives });
+		const io = TLS as unknown as TlsIoClass; // Its typing knows ArrayBuffers only, and no option but two.
+		return new TlsLink({ socket: { io, tcp: TCP, address, port }, trust, clock, log: this.log });
 	}
 
 	/** Somebody holds the test card to the reader. */

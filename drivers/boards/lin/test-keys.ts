@@ -6,10 +6,8 @@
 import type { CardData, KeyName } from "../../../src/ports";
 
 /** Hex by name. */
-export const TEST_KEYS: Readonly<Record<KeyName, string>> = {
+export const TEST_KEYS: Readonly<Record<Exclude<KeyName, "DUKPT">, string>> = {
 	TMK: "0123456789ABCDEFFEDCBA9876543210",
-	PIK: "8C7F0E4D3A2B19586170F1E2D3C4B5A6",
-	MAK: "CB3DAB9DA8C7D3B6",
 	HAK: "2B7E151628AED2A6ABF7158809CF4F3C",
 	STORE: "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F",
 };

@@ -6,7 +6,7 @@ import { SeededRandom } from "../../../host-sim/board/seeded-random";
 import { AcquirerServer, type AcquirerServerOptions } from "../../../host-sim/node/acquirer-server";
 import { ScaledClock } from "../../../host-sim/node/scaled-clock";
 import { CodedError } from "../../../src/core/errors";
-import { frameOf, NOW, readAnswer } from "./host-under-test";
+import { frameOf, NOW, readAnswer, signOnFrame, WORKING_KEYS } from "./host-under-test";
 
 describe("host: TCP server", () => {
 	const servers: AcquirerServer[] = [];
@@ -19,11 +19,19 @@ describe("host: TCP server", () => {
 			clock,
 			random: new SeededRandom(1),
 			store: new MemoryLedgerStore(),
+			workingKeys: WORKING_KEYS,
 			...options,
 		});
 		servers.push(server);
 		clocks.push(clock);
 		return server;
+	}
+
+	/** Listens, and the terminal signs on. */
+	async function open(server: AcquirerServer): Promise<number> {
+		const port = await server.listen();
+		await exchange(port, signOnFrame());
+		return port;
 	}
 
 	afterEach(async () => {
@@ -33,7 +41,7 @@ describe("host: TCP server", () => {
 
 	it("answers a sale over a real socket, and a repeat on another one", async () => {
 		const server = newServer();
-		const port = await server.listen();
+		const port = await open(server);
 		const first = readAnswer(await exchange(port, frameOf("0200")));
 		const again = readAnswer(await exchange(port, frameOf("0200")));
 		assert.deepEqual([first.code, again.code, again.rrn], ["00", "00", first.rrn]);
@@ -44,7 +52,7 @@ describe("host: TCP server", () => {
 		const faults = new FaultPlan(new SeededRandom(1));
 		const reasons: string[] = [];
 		const server = newServer({ faults, onCrash: (reason) => reasons.push(reason) });
-		const port = await server.listen();
+		const port = await open(server);
 		faults.arm("crash");
 		assert.equal((await exchange(port, frameOf("0200"))).length, 0);
 		assert.deepEqual([server.running, reasons], [false, ["fault"]]);
@@ -52,6 +60,8 @@ describe("host: TCP server", () => {
 		await assert.rejects(exchange(port, frameOf("0200")), /ECONNREFUSED/);
 		await server.restart();
 		assert.equal(server.port, port);
+		assert.equal(readAnswer(await exchange(port, frameOf("0400"))).code, "97", "its keys are gone");
+		await exchange(port, signOnFrame());
 		assert.equal(readAnswer(await exchange(port, frameOf("0400"))).code, "00");
 		assert.equal(server.statement().totals.conserved, true);
 	});
@@ -62,12 +72,13 @@ describe("host: TCP server", () => {
 			restarted = resolve;
 		});
 		const server = newServer({ restartMs: 20, onRestart: () => restarted() });
-		const port = await server.listen();
+		const port = await open(server);
 		const waiting = exchange(port, frameOf("0200").slice(0, 10));
 		await exchange(port, frameOf("0200"));
 		server.crash();
 		assert.equal((await waiting).length, 0);
 		await back;
+		await exchange(port, signOnFrame());
 		assert.equal(readAnswer(await exchange(port, frameOf("0200", { stan: 3 }))).code, "00");
 	});
 
@@ -83,14 +94,14 @@ describe("host: TCP server", () => {
 
 	it("hangs up on an HTTP client and goes on serving", async () => {
 		const server = newServer();
-		const port = await server.listen();
+		const port = await open(server);
 		assert.equal((await exchange(port, Buffer.from("GET / HTTP/1.1\r\n\r\n"))).length, 0);
 		assert.equal(readAnswer(await exchange(port, frameOf("0200"))).code, "00");
 	});
 
 	it("survives a flood of 64 KiB of noise and a peer that resets", async () => {
 		const server = newServer();
-		const port = await server.listen();
+		const port = await open(server);
 		await exchange(port, Buffer.alloc(65536, 0xff)).catch(() => undefined);
 		const rude = net.connect(port, "127.0.0.1");
 		await new Promise((resolve) => rude.once("connect", resolve));
@@ -101,7 +112,7 @@ describe("host: TCP server", () => {
 
 	it("refuses connections above its limit and serves those it has", async () => {
 		const server = newServer({ limits: { connectionsMax: 2 } });
-		const port = await server.listen();
+		const port = await open(server);
 		const held = [await connect(port), await connect(port)];
 		assert.equal((await exchange(port, frameOf("0200"))).length, 0);
 		held[0].destroy();

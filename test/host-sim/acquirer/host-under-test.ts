@@ -1,28 +1,98 @@
 /**
  * A host on virtual time and a terminal's side of its messages, for the tests of this folder. Requests are made with
- * the firmware's encoder; answers are decoded with its decoder.
+ * the firmware's encoder and its MAC; answers are decoded with its decoder. The host computes with its own.
  */
 
+import * as assert from "node:assert/strict";
 import { Acquirer, type HostEvent, type HostLimits } from "../../../host-sim/acquirer/acquirer";
+import { checkValue, desDecrypt } from "../../../host-sim/acquirer/ciphers";
 import type { HostConnection } from "../../../host-sim/acquirer/connection";
 import { FaultPlan } from "../../../host-sim/acquirer/faults";
-import { HostKeys } from "../../../host-sim/acquirer/host-keys";
 import { type LedgerStore, MemoryLedgerStore } from "../../../host-sim/acquirer/ledger-store";
 import type { LedgerEntry } from "../../../host-sim/acquirer/statement";
-import { TEST_KEYS, TEST_TERMINAL } from "../../../host-sim/acquirer/test-keys";
+import { TEST_KEYS, TEST_TERMINAL, type TerminalEntry } from "../../../host-sim/acquirer/test-keys";
 import { SeededRandom } from "../../../host-sim/board/seeded-random";
 import { VirtualTime } from "../../../host-sim/board/virtual-clock";
 import { findTestCard, type TestCard } from "../../../host-sim/test-cards";
-import { fromHex, readU16 } from "../../../src/core/bytes";
+import { fromHex, readU16, toHex } from "../../../src/core/bytes";
 import { MessageDecoder } from "../../../src/iso8583/decoder";
+import type { Dialect } from "../../../src/iso8583/dialect";
 import { MessageEncoder } from "../../../src/iso8583/encoder";
 import { UNIONPAY } from "../../../src/iso8583/unionpay";
+import { createMac } from "../../../src/security/mac";
 import { encryptPinBlock } from "../../../src/security/pin-block";
+import vectors from "../../vectors/unionpay.json";
 
 /** 2026-11-22 09:31:12 at the host's place. */
 export const NOW = Date.UTC(2026, 10, 22, 1, 31, 12);
 
-export const KEYS = new HostKeys(TEST_KEYS, UNIONPAY);
+/** The working keys of the vectors: what the host under test gives out unless a test wants drawn ones. */
+export const WORKING_KEYS = { pik: vectors.keys.PIK, mak: vectors.keys.MAK };
+
+/** Keys of one session, as a terminal holds them. */
+export class TestKeys {
+	readonly pik: Uint8Array;
+	readonly mak: Uint8Array;
+	readonly #algorithm = createMac("unionpay");
+
+	constructor(keys: { pik: string; mak: string } = WORKING_KEYS) {
+		this.pik = fromHex(keys.pik);
+		this.mak = fromHex(keys.mak);
+	}
+
+	mac(bytes: Uint8Array, start: number, end: number, out: Uint8Array, outOffset: number): void {
+		this.#algorithm.compute(this.mak, bytes, start, end, out, outOffset);
+	}
+
+	verify(bytes: Uint8Array, start: number, end: number, macOffset: number): boolean {
+		const expected = new Uint8Array(8);
+		this.mac(bytes, start, end, expected, 0);
+		return toHex(expected) === toHex(bytes, macOffset, macOffset + 8);
+	}
+}
+
+export const KEYS = new TestKeys();
+
+/** A sign-on (0800) or sign-off (0820) as a terminal would send it. */
+export function signOnFrame(options: SignOnRequest = {}): Uint8Array {
+	const out = new Uint8Array(2 + UNIONPAY.frameBytesMax);
+	const encoder = new MessageEncoder(UNIONPAY, out);
+	const mti = options.mti ?? "0800";
+	const put = (de: number, write: () => void): void => {
+		if (options.without !== de) write();
+	};
+	encoder.begin(mti);
+	put(11, () => encoder.number(11, options.stan ?? 1));
+	put(41, () => encoder.ascii(41, options.terminalId ?? TEST_TERMINAL.terminalId));
+	put(42, () => encoder.ascii(42, options.merchantId ?? TEST_TERMINAL.merchantId));
+	const batch = `${options.batch ?? 1}`.padStart(6, "0");
+	put(60, () => encoder.digits(60, `00${batch}${options.networkCode ?? (mti === "0800" ? "003" : "002")}`));
+	if (mti === "0800") encoder.ascii(63, "01 ");
+	return out.slice(0, encoder.finish());
+}
+
+/** What a terminal makes of DE 62 of a sign-on answer; check values are compared. */
+export function unwrapKeys(answer: Answer, tmk: string = TEST_KEYS.TMK): TestKeys {
+	const block = fromHex(answer.keyBlock);
+	const pik = block.slice(0, 16);
+	const mak = block.slice(20, 36);
+	desDecrypt(fromHex(tmk), pik);
+	desDecrypt(fromHex(tmk), mak);
+	const makUsed = mak.subarray(8).some((byte) => byte !== 0) ? mak : mak.subarray(0, 8);
+	assert.equal(toHex(checkValue(pik)), toHex(block, 16, 20));
+	assert.equal(toHex(checkValue(makUsed)), toHex(block, 36, 40));
+	return new TestKeys({ pik: toHex(pik), mak: toHex(makUsed) });
+}
+
+export interface SignOnRequest {
+	mti?: "0800" | "0820";
+	stan?: number;
+	batch?: number;
+	terminalId?: string;
+	merchantId?: string;
+	networkCode?: string;
+	without?: number;
+}
 
 export function card(name: string): TestCard {
 	const found = findTestCard(name);
@@ -46,14 +116,38 @@ export interface Request {
 	/** Leave this field out. */
 	without?: number;
 	mac?: "good" | "wrong" | "none";
+	/** DE 61 of what refers to an earlier sale: batch, STAN, date. */
+	original?: string;
+	/** DE 37 and 38 of it. */
+	rrn?: string;
+	authorization?: string;
+	/** Instead of the vectors'. */
+	keys?: TestKeys;
+}
+
+/** DE 3 and 60.1 of what is no sale. */
+const CODES = {
+	void: { processingCode: "200000", type: "23" },
+	refund: { processingCode: "200000", type: "25" },
+	offlineSale: { processingCode: "000000", type: "36" },
+	resend: { processingCode: "000000", type: "30" },
+	balance: { processingCode: "310000", type: "01" },
+	query: { processingCode: "310000", type: "02" },
+} as const;
+
+/** "0000010000021122" of that batch and STAN. */
+export function originalOf(batch: number, stan: number, date = "1122"): string {
+	return `${batch}`.padStart(6, "0") + `${stan}`.padStart(6, "0") + date;
 }
 
 /** One request as a terminal would send it. */
-export function frameOf(mti: "0200" | "0400", request: Request = {}): Uint8Array {
+export function frameOf(mti: "0200" | "0220" | "0400", request: Request = {}): Uint8Array {
 	const { pan, expiry, sequence, track2, emv, entryMode, ...holder } = card(request.card ?? "chip");
 	const sale = mti === "0200";
 	const out = new Uint8Array(2 + UNIONPAY.frameBytesMax);
 	const encoder = new MessageEncoder(UNIONPAY, out);
+	const keys = request.keys ?? KEYS;
+	const advice = mti === "0220";
 	const pin = request.pin ?? (holder.pinWanted ? holder.pin : undefined);
 	const put = (de: number, write: () => void): void => {
 		if (request.without !== de) write();
@@ -63,14 +157,21 @@ export function frameOf(mti: "0200" | "0400", request: Request = {}): Uint8Array
 	put(3, () => encoder.digits(3, request.processingCode ?? "000000"));
 	put(4, () => encoder.number(4, request.amountMinor ?? 1234));
 	put(11, () => encoder.number(11, request.stan ?? 2));
-	put(14, () => encoder.digits(14, expiry));
+	if (advice) {
+		put(12, () => encoder.digits(12, "093000"));
+		put(13, () => encoder.digits(13, "1122"));
+	}
+	// The message of an offline sale or a resend has the time of the sale in the expiry's place.
+	if (!advice || request.type === "25") put(14, () => encoder.digits(14, expiry));
 	const mode = entryMode === "chip" ? "05" : entryMode === "contactless" ? "07" : "02";
 	put(22, () => encoder.digits(22, mode + (pin === undefined ? "2" : "1")));
 	if (sequence !== undefined) encoder.digits(23, sequence);
 	encoder.digits(25, "00");
 	if (sale && pin !== undefined) encoder.digits(26, "12");
 	if (sale && track2 !== undefined) encoder.digits(35, request.track2 ?? track2);
-	if (!sale) put(39, () => encoder.ascii(39, request.reason ?? "98"));
+	if (request.rrn !== undefined) encoder.ascii(37, request.rrn);
+	if (request.authorization !== undefined) encoder.ascii(38, request.authorization);
+	if (mti === "0400") put(39, () => encoder.ascii(39, request.reason ?? "98"));
 	put(41, () => encoder.ascii(41, request.terminalId ?? TEST_TERMINAL.terminalId));
 	put(42, () => encoder.ascii(42, request.merchantId ?? TEST_TERMINAL.merchantId));
 	encoder.ascii(49, "156");
@@ -79,7 +180,7 @@ export function frameOf(mti: "0200" | "0400", request: Request = {}): Uint8Array
 		encryptPinBlock(
 			Uint8Array.from([...pin].map(Number), (digit) => 48 + digit),
 			pan,
-			fromHex(TEST_KEYS.PIK),
+			keys.pik,
 			block,
 			0,
 		);
@@ -89,7 +190,8 @@ export function frameOf(mti: "0200" | "0400", request: Request = {}): Uint8Array
 	if (sale && emv !== undefined) encoder.bytes(55, fromHex(emv));
 	const batch = String(request.batch ?? 1).padStart(6, "0");
 	put(60, () => encoder.digits(60, `${request.type ?? "22"}${batch}00060`));
-	const length = request.mac === "none" ? encoder.finish() : encoder.finishWithMac(KEYS.macs);
+	if (request.original !== undefined) put(61, () => encoder.digits(61, request.original ?? ""));
+	const length = request.mac === "none" ? encoder.finish() : encoder.finishWithMac(keys);
 	if (request.mac === "wrong") out[length - 1] ^= 1;
 	return out.slice(0, length);
 }
@@ -102,22 +204,40 @@ export interface Answer {
 	amountMinor: number;
 	rrn: string;
 	authorization: string;
+	terminalId: string;
+	/** DE 60. */
+	private60: string;
+	/** DE 54, hex of 62; empty where there is none. */
+	balance: string;
+	keyBlock: string;
+	hasMac: boolean;
 	macRight: boolean;
 	issuerData: string;
 	frame: Uint8Array;
 }
 
-export function readAnswer(frame: Uint8Array): Answer {
+/** Frames of the other kinds by name: `frameOf` with the codes of that kind. */
+export function frameOfKind(kind: keyof typeof CODES, request: Request = {}): Uint8Array {
+	const advice = kind === "refund" || kind === "offlineSale" || kind === "resend";
+	return frameOf(advice ? "0220" : "0200", { ...request, ...CODES[kind] });
+}
+
+export function readAnswer(frame: Uint8Array, keys: TestKeys = KEYS): Answer {
 	const decoder = new MessageDecoder(UNIONPAY);
 	decoder.decode(frame, frame.length);
 	return {
 		mti: decoder.mti,
 		code: decoder.text(39),
-		stan: decoder.number(11),
+		stan: decoder.has(11) ? decoder.number(11) : -1,
 		amountMinor: decoder.has(4) ? decoder.number(4) : -1,
-		rrn: decoder.text(37),
+		rrn: decoder.has(37) ? decoder.text(37) : "",
+		terminalId: decoder.text(41),
+		private60: decoder.has(60) ? decoder.text(60) : "",
+		balance: decoder.has(54) ? decoder.text(54) : "",
+		keyBlock: decoder.has(62) ? decoder.text(62) : "",
 		authorization: decoder.has(38) ? decoder.text(38) : "",
-		macRight: decoder.verify(KEYS.macs),
+		hasMac: decoder.macDe !== 0,
+		macRight: decoder.verify(keys),
 		issuerData: decoder.has(55) ? decoder.text(55) : "",
 		frame,
 	};
@@ -130,6 +250,13 @@ export interface HostOptions {
 	limits?: Partial<HostLimits>;
 	cards?: readonly TestCard[];
 	faults?: FaultPlan;
+	terminals?: readonly TerminalEntry[];
+	dialect?: Dialect;
+	makBytes?: 8 | 16;
+	/** False: keys are drawn. */
+	fixedKeys?: boolean;
+	/** False: the terminal signs on by itself. */
+	signedOn?: boolean;
 }
 
 /** One host over its store; `restart()` is what its owner does after a crash. */
@@ -154,18 +281,30 @@ export class HostUnderTest {
 	}
 
 	#boot(): Acquirer {
-		return new Acquirer({
+		const { limits, cards, terminals, dialect, makBytes, fixedKeys, signedOn } = this.#options;
+		const acquirer = new Acquirer({
 			clock: this.time.clock(),
 			random: this.#random.fork(`boot ${this.crashes}`),
 			store: this.store,
 			faults: this.faults,
-			...(this.#options.limits === undefined ? {} : { limits: this.#options.limits }),
-			...(this.#options.cards === undefined ? {} : { cards: this.#options.cards }),
+			...(limits === undefined ? {} : { limits }),
+			...(cards === undefined ? {} : { cards }),
+			...(terminals === undefined ? {} : { terminals }),
+			...(dialect === undefined ? {} : { dialect }),
+			...(makBytes === undefined ? {} : { makBytes }),
+			...(fixedKeys === false ? {} : { workingKeys: WORKING_KEYS }),
 			onEvent: (event) => this.events.push(event),
 			onCrash: () => {
 				this.crashes++;
 			},
 		});
+		if (signedOn === false) return acquirer;
+		// A terminal that knows nothing of a restart signs on again before it goes on; no test counts that.
+		const line = new TestLine(acquirer);
+		line.connection?.receive(signOnFrame());
+		line.connection?.end();
+		this.events.length = 0;
+		return acquirer;
 	}
 
 	restart(): void {
@@ -175,16 +314,21 @@ export class HostUnderTest {
 	}
 
 	/** A connection of its own. */
-	call(): TestLine {
-		return new TestLine(this.acquirer);
+	call(terminalId?: string): TestLine {
+		return new TestLine(this.acquirer, terminalId);
 	}
 
 	/** Sends over one lasting connection; a host that has died is restarted first. @returns answers that came at once */
-	send(mti: "0200" | "0400", request: Request = {}): Answer[] {
+	send(mti: "0200" | "0220" | "0400", request: Request = {}): Answer[] {
+		return this.sendFrame(() => frameOf(mti, request));
+	}
+
+	/** The same for a frame that is made when the host is there. */
+	sendFrame(make: () => Uint8Array): Answer[] {
 		if (this.acquirer.dead) this.restart();
 		if (this.#line === undefined || this.#line.closed) this.#line = this.call();
 		const before = this.#line.answers().length;
-		this.#line.connection?.receive(frameOf(mti, request));
+		this.#line.connection?.receive(make());
 		return this.#line.answers().slice(before);
 	}
 
@@ -198,6 +342,21 @@ export class HostUnderTest {
 		return only(this.send("0400", request));
 	}
 
+	/** The one answer to what is no sale. */
+	ask(kind: keyof typeof CODES, request: Request = {}): Answer {
+		return only(this.sendFrame(() => frameOfKind(kind, request)));
+	}
+
+	/** The one answer to the reversal of a void. */
+	voidReversal(request: Request = {}): Answer {
+		return this.reversal({ ...request, ...CODES.void });
+	}
+
+	/** The one answer to a sign-on or sign-off. */
+	signOn(request: SignOnRequest = {}): Answer {
+		return only(this.sendFrame(() => signOnFrame(request)));
+	}
+
 	/** Answers of the lasting connection, in order. */
 	answers(): Answer[] {
 		return this.#line?.answers() ?? [];
@@ -207,9 +366,10 @@ export class HostUnderTest {
 		return this.#line?.closed === true;
 	}
 
-	/** The only movement of the ledgers. */
-	entry(): LedgerEntry {
-		return only(this.acquirer.statement().entries);
+	/** The only movement of the ledgers, or the one with that trace number. */
+	entry(stan?: number): LedgerEntry {
+		const { entries } = this.acquirer.statement();
+		return only(stan === undefined ? entries : entries.filter((entry) => entry.stan === stan));
 	}
 }
 
@@ -219,8 +379,10 @@ export class TestLine {
 	readonly pieces: Uint8Array[] = [];
 	closed = false;
 
-	constructor(acquirer: Acquirer) {
+	/** @param terminalId - what the peer's certificate says */
+	constructor(acquirer: Acquirer, terminalId?: string) {
 		this.connection = acquirer.connect({
+			...(terminalId === undefined ? {} : { terminalId }),
 			send: (bytes) => this.pieces.push(bytes),
 			close: () => {
 				this.closed = true;

@@ -6,6 +6,7 @@ import { AcquirerRecords, type ReversalRecord, type SaleRecord } from "../../../
 import { SeededRandom } from "../../../host-sim/board/seeded-random";
 import { TEST_CARDS } from "../../../host-sim/test-cards";
 import { AssertionError } from "../../../src/core/assert";
+import { CodedError } from "../../../src/core/errors";
 import { card, NOW } from "./host-under-test";
 
 const KEY = { merchantId: "123456789012345", terminalId: "12345678", batch: 1, stan: 2 };
@@ -33,9 +34,9 @@ describe("host: issuer's ledger", () => {
 		const store = new MemoryLedgerStore();
 		const issuer = open(store);
 		authorize(issuer);
-		assert.equal(issuer.reverse(KEY, MASKED, 499, NOW), "mismatch");
-		assert.equal(issuer.reverse(KEY, MASKED, 500, NOW), "credited");
-		assert.equal(issuer.reverse(KEY, MASKED, 500, NOW), "credited");
+		assert.equal(issuer.reverse(KEY, "debit", MASKED, 499, NOW), "mismatch");
+		assert.equal(issuer.reverse(KEY, "debit", MASKED, 500, NOW), "credited");
+		assert.equal(issuer.reverse(KEY, "debit", MASKED, 500, NOW), "credited");
 		assert.equal(authorize(issuer), "12");
 		assert.equal(open(store).balance("chip"), CHIP.balanceMinor);
 		assert.equal(store.load("issuer").length, 2);
@@ -43,9 +44,40 @@ describe("host: issuer's ledger", () => {
 
 	it("refuses an original whose reversal was there before it", () => {
 		const store = new MemoryLedgerStore();
-		assert.equal(open(store).reverse(KEY, MASKED, 500, NOW), "unknown");
+		assert.equal(open(store).reverse(KEY, "debit", MASKED, 500, NOW), "unknown");
 		assert.equal(authorize(open(store)), "12");
 		assert.equal(open(store).balance("chip"), CHIP.balanceMinor);
+	});
+
+	it("gives back by refunds no more than the debit, to its own card, and nothing after its reversal", () => {
+		const store = new MemoryLedgerStore();
+		const issuer = open(store);
+		authorize(issuer);
+		const refund = (stan: number, amountMinor: number, maskedPan = MASKED): string =>
+			issuer.refund({ key: { ...KEY, stan }, original: KEY, maskedPan, amountMinor, at: NOW });
+		assert.deepEqual([refund(10, 501), refund(11, 200, "621234******4020"), refund(12, 0)], ["64", "64", "13"]);
+		assert.deepEqual([refund(13, 300), refund(13, 300), refund(13, 200), refund(14, 201)], ["00", "00", "94", "64"]);
+		assert.equal(refund(2, 100), "94", "the debit's own number");
+		assert.equal(issuer.balance("chip"), CHIP.balanceMinor - 200);
+		assert.equal(issuer.reverse(KEY, "debit", MASKED, 500, NOW), "credited");
+		assert.equal(refund(15, 1), "12");
+		assert.equal(open(store).balance("chip"), CHIP.balanceMinor);
+	});
+
+	it("a fact that breaks the rules is damage, not money: a refund beyond the debit, an undo of nothing", () => {
+		const key = { ...KEY, stan: 9 };
+		for (const fact of [
+			{ kind: "refund", key, original: KEY, amountMinor: 501, at: NOW },
+			{ kind: "refund", key, original: key, amountMinor: 1, at: NOW },
+			{ kind: "refund", key, original: KEY, amountMinor: -5, at: NOW },
+			{ kind: "refund", key, original: KEY, amountMinor: 0.5, at: NOW },
+			{ kind: "undo", key: KEY, amountMinor: 500, at: NOW },
+		]) {
+			const store = new MemoryLedgerStore();
+			authorize(open(store));
+			store.append("issuer", fact);
+			assert.throws(() => open(store), CodedError, JSON.stringify(fact));
+		}
 	});
 
 	it("shows nothing in memory that the store has not taken", () => {
@@ -75,6 +107,33 @@ describe("host: merchant's ledger and acquirer's records", () => {
 		const store = new MemoryLedgerStore();
 		new MerchantLedger(store).reverse(KEY, NOW);
 		assert.equal(new MerchantLedger(store).credit(KEY, 500, NOW), false);
+	});
+
+	it("takes back by refunds no more than was posted, and a void that is undone once", () => {
+		const store = new MemoryLedgerStore();
+		const merchant = new MerchantLedger(store);
+		merchant.credit(KEY, 500, NOW);
+		const other = { ...KEY, stan: 9 };
+		merchant.refund(other, KEY, 500, NOW);
+		merchant.refund(other, KEY, 500, NOW);
+		assert.equal(merchant.movement(KEY)?.refundedMinor, 500);
+		assert.throws(() => merchant.refund({ ...KEY, stan: 10 }, KEY, 1, NOW), AssertionError);
+		merchant.reverse(other, NOW);
+		merchant.reverse(other, NOW);
+		assert.equal(new MerchantLedger(store).movement(KEY)?.refundedMinor, 0);
+		assert.equal(store.load("merchant").length, 3);
+	});
+
+	it("I4 a batch is recorded once and only rises, also when it is read back", () => {
+		const store = new MemoryLedgerStore();
+		const records = new AcquirerRecords(store);
+		const { merchantId, terminalId } = KEY;
+		const batch = { kind: "batch" as const, merchantId, terminalId, batch: 3, at: NOW };
+		records.addBatch(batch);
+		assert.throws(() => records.addBatch(batch), AssertionError);
+		assert.equal(new AcquirerRecords(store).batchGiven(KEY), 3);
+		store.append("acquirer", { ...batch, batch: 2 });
+		assert.throws(() => new AcquirerRecords(store), CodedError);
 	});
 
 	it("a record that contradicts an earlier one is our own bug, and is not written", () => {

@@ -53,7 +53,6 @@ describe("host: sale", () => {
 		["lost card", "41", { card: "lost" }],
 		["restricted card", "62", { card: "restricted" }],
 		["amount 0", "13", { amountMinor: 0 }],
-		["another terminal", "58", { terminalId: "87654321" }],
 		["another merchant", "03", { merchantId: "543210987654321" }],
 		["wrong MAC", "A0", { mac: "wrong" }],
 		["no MAC", "A0", { mac: "none" }],
@@ -61,7 +60,8 @@ describe("host: sale", () => {
 		["no card number", "30", { without: 2 }],
 		["no STAN", "30", { without: 11 }],
 		["track 2 of another card", "30", { track2: card("poor").track2 ?? "" }],
-		["a void, which it does not know yet", "40", { processingCode: "200000", type: "23" }],
+		["a void that names no original", "30", { processingCode: "200000", type: "23" }],
+		["a repayment, which it does not know yet", "40", { processingCode: "500000", type: "51" }],
 	];
 	for (const [why, code, request] of declines) {
 		it(`answers ${code} for ${why}, with a right MAC, and no ledger moves`, () => {
@@ -82,6 +82,13 @@ describe("host: sale", () => {
 			assert.deepEqual(after, before);
 		});
 	}
+
+	it("answers 58 for a terminal it does not serve, without a MAC: they have no key in common", () => {
+		const host = new HostUnderTest();
+		const answer = host.sale({ terminalId: "87654321" });
+		assert.deepEqual([answer.code, answer.hasMac], ["58", false]);
+		assert.equal(host.acquirer.statement().entries.length, 0);
+	});
 
 	it("takes exactly what a card holds, and not a fen more", () => {
 		const host = new HostUnderTest();

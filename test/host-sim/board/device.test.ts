@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { createDevice } from "../../../host-sim/board/device";
 import { FlashCut } from "../../../host-sim/board/flash-cut";
+import { MemoryKeys } from "../../../host-sim/board/memory-keys";
 import { MemoryLog } from "../../../host-sim/board/memory-log";
 import { NorFlash } from "../../../host-sim/board/nor-flash";
 import { Power, PowerLost } from "../../../host-sim/board/power";
 import { ScriptedKeypad } from "../../../host-sim/board/scripted-keypad";
 import { ScriptedReader } from "../../../host-sim/board/scripted-reader";
 import { SeededRandom } from "../../../host-sim/board/seeded-random";
-import { StaticKeys } from "../../../host-sim/board/static-keys";
 import { Till } from "../../../host-sim/board/till";
 import { VirtualTime } from "../../../host-sim/board/virtual-clock";
 import { CodedError } from "../../../src/core/errors";
@@ -31,7 +31,7 @@ function board(
 		keypad: new ScriptedKeypad({ power, clock }),
 		...new Till().attach(power, clock),
 		random: new SeededRandom(1),
-		keys: new StaticKeys({ MAK }),
+		keys: new MemoryKeys({ HAK: MAK }),
 		log,
 		...(onRestart === undefined ? {} : { onRestart }),
 	});
@@ -46,7 +46,7 @@ describe("a simulated board", () => {
 			flash: () => device.flash.journal.read(1, 0),
 			clock: () => device.clock.now(),
 			random: () => device.random.fill(new Uint8Array(1)),
-			keys: () => device.keys.read("MAK", new Uint8Array(32)),
+			keys: () => device.keys.read("HAK", new Uint8Array(32)),
 			reader: () => device.reader.stop(),
 			keypad: () => device.keypad.cancelPin(),
 			display: () => device.display.show({ name: "ready" }),
@@ -90,12 +90,12 @@ describe("a simulated board", () => {
 	it("holds the keys it was given and no others, and refuses broken ones without showing them", () => {
 		const { device } = board();
 		const out = new Uint8Array(32);
-		assert.deepEqual([device.keys.read("MAK", out), out[0], out[15]], [16, 0x01, 0x10]);
-		assert.equal(device.keys.read("PIK", out), 0);
-		assert.throws(() => device.keys.read("MAK", new Uint8Array(8)), CodedError);
+		assert.deepEqual([device.keys.read("HAK", out), out[0], out[15]], [16, 0x01, 0x10]);
+		assert.equal(device.keys.read("TMK", out), 0);
+		assert.throws(() => device.keys.read("HAK", new Uint8Array(8)), CodedError);
 		for (const TMK of ["0123456789ABCDEX", "01234567", "0"]) {
 			assert.throws(
-				() => new StaticKeys({ TMK }),
+				() => new MemoryKeys({ TMK }),
 				(error) => error instanceof CodedError && error.place === "key TMK" && !error.message.includes(TMK.slice(0, 4)),
 			);
 		}

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
-import { frameOf, readAnswer } from "../acquirer/host-under-test";
+import { frameOf, readAnswer, signOnFrame, type TestKeys, unwrapKeys } from "../acquirer/host-under-test";
 
 const ROOT = path.join(__dirname, "../../..");
 const COMMAND = ["-r", "ts-node/register", "host-sim/cli/host.ts"];
@@ -84,24 +84,28 @@ describe("npm run host", function () {
 
 	it("one masked line for each message; SIGTERM ends it with the totals as the last line", async () => {
 		const { child, port, ended } = await start();
-		assert.equal(readAnswer(await exchange(port, frameOf("0200"))).code, "00");
+		const keys = await signOn(port);
+		assert.equal(readAnswer(await exchange(port, frameOf("0200", { keys })), keys).code, "00");
 		child.kill("SIGTERM");
 		const { code, lines } = await ended;
 		assert.equal(code, 0);
-		assert.match(lines[1].text ?? "", /^sale batch 1 stan 2 12\.34 621234\*{6}1232 -> 00 rrn /);
+		assert.match(lines[1].text ?? "", /^sign-on terminal 12345678 stan 000001 -> 00 batch 000001$/);
+		assert.match(lines[2].text ?? "", /^sale batch 1 stan 2 12\.34 621234\*{6}1232 -> 00 rrn /);
 		assert.deepEqual(lines.at(-1)?.totals?.cardNetMinor, 1234);
 	});
 
 	it("with --data: the crash fault exits 70, kill -9 loses nothing, --show tells what is there", async () => {
 		const crashing = await start("--data", directory, "--fault", "crash=1");
-		assert.equal((await exchange(crashing.port, frameOf("0200"))).length, 0);
+		const keys = await signOn(crashing.port);
+		assert.equal((await exchange(crashing.port, frameOf("0200", { keys }))).length, 0);
 		assert.equal((await crashing.ended).code, 70);
 		const oneSided = JSON.parse(run("--show", "--json", "--data", directory).stdout);
 		assert.deepEqual([oneSided.totals.oneSided, oneSided.entries.length], [1, 1]);
 
 		const killed = await start("--data", directory);
-		assert.equal(readAnswer(await exchange(killed.port, frameOf("0200", { stan: 3 }))).code, "00");
-		assert.equal(readAnswer(await exchange(killed.port, frameOf("0400"))).code, "00");
+		const anew = await signOn(killed.port);
+		assert.equal(readAnswer(await exchange(killed.port, frameOf("0200", { stan: 3, keys: anew })), anew).code, "00");
+		assert.equal(readAnswer(await exchange(killed.port, frameOf("0400", { keys: anew })), anew).code, "00");
 		killed.child.kill("SIGKILL");
 		assert.equal((await killed.ended).signal, "SIGKILL");
 		const { stdout, status } = run("--show", "--data", directory);
@@ -115,6 +119,11 @@ interface Ended {
 	code: number | null;
 	signal: NodeJS.Signals | null;
 	lines: { kind: string; text?: string; totals?: { cardNetMinor: number } }[];
+}
+
+/** @returns the working keys, as a terminal gets them */
+async function signOn(port: number): Promise<TestKeys> {
+	return unwrapKeys(readAnswer(await exchange(port, signOnFrame())));
 }
 
 function exchange(port: number, bytes: Uint8Array): Promise<Uint8Array> {

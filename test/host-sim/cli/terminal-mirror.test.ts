@@ -71,7 +71,7 @@ describe("npm run terminal -- --mirror", function () {
 	it("keeps two files that are alike; either may be deleted or zeroed, and nothing is lost", async () => {
 		const first = await run("--mirror", "--provision", "--sales", "2", "--card", "chip");
 		assert.equal(first.code, 0, first.stderr);
-		assert.match(first.stdout, /flash \S+data\/flash and \S+data\/flash\.mirror, provisioned with batch 1/);
+		assert.match(first.stdout, /flash \S+data\/flash and \S+data\/flash\.mirror, provisioned, /);
 		const whole = fs.readFileSync(flash);
 		assert.equal(whole.length, 16 * 4096);
 		assert.deepEqual(fs.readFileSync(mirror), whole);
@@ -94,10 +94,8 @@ describe("npm run terminal -- --mirror", function () {
 				assert.deepEqual([statement.charged, statement.copies], [++sold, 2], where);
 			}
 		}
-		assert.deepEqual(
-			new TillNotes(notesPath(flash)).stans(),
-			Array.from({ length: sold }, (_, n) => n + 1),
-		);
+		const stans = new TillNotes(notesPath(flash)).stans();
+		assert.equal(new Set(stans).size, sold, "none was lost, and none came twice");
 		assert.ok(conserved());
 	});
 

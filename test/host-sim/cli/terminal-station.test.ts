@@ -29,7 +29,7 @@ describe("a terminal in a process", () => {
 	function open(provision: boolean): Station {
 		station = new Station({
 			flashPath: path.join(directory, "flash"),
-			...(provision ? { provision: { blocks: 16, batch: 1 } } : {}),
+			...(provision ? { provision: { blocks: 16 } } : {}),
 			host: "127.0.0.1",
 			port: 9,
 			speed: 100,

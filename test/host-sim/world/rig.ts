@@ -12,13 +12,16 @@ import type { NorFlash } from "../../../host-sim/board/nor-flash";
 import type { Power } from "../../../host-sim/board/power";
 import type { Presentation } from "../../../host-sim/board/scripted-reader";
 import { SeededRandom } from "../../../host-sim/board/seeded-random";
+import { testTerminalKeys } from "../../../host-sim/board/test-terminal-keys";
 import { Till } from "../../../host-sim/board/till";
 import { VirtualTime } from "../../../host-sim/board/virtual-clock";
-import { findTestCard, TEST_CARDS } from "../../../host-sim/test-cards";
+import { TEST_CARDS, type TestCard } from "../../../host-sim/test-cards";
 import { checkMoney, type MoneyReport } from "../../../host-sim/world/check-money";
 import { Shop, type Visit } from "../../../host-sim/world/shop";
 import { type ConfigOptions, makeConfig } from "../../../src/config";
-import type { Clock, Link, Screen } from "../../../src/ports";
+import { UNIONPAY } from "../../../src/iso8583/unionpay";
+import { UNIONPAY_DUKPT } from "../../../src/iso8583/unionpay-dukpt";
+import type { Clock, KeyStore, Link, Screen } from "../../../src/ports";
 
 export const MORNING = Date.UTC(2026, 10, 22, 1, 0, 0);
 
@@ -44,6 +47,18 @@ export interface RigOptions {
 	medium?: FlashMedium;
 	/** A second chip for a copy of the journal: a blank one, or this one. */
 	mirror?: true | FlashMedium;
+	/** Cards that the issuer knows; default: the test cards. */
+	cards?: readonly TestCard[];
+	/** What the terminal's key store holds; default: the test keys. */
+	keys?: KeyStore;
+	/** Everything the log of the terminal says, beside {@link Rig.log}. */
+	onLog?(text: string): void;
+	/** One way of the link; default 50 ms. */
+	latencyMs?: number;
+	/** What the host sends, as it arrives at the terminal. */
+	onArrival?(bytes: Uint8Array): void;
+	/** What the host says of itself. */
+	onHostEvent?(text: string): void;
 }
 
 export class Rig {
@@ -59,8 +74,17 @@ export class Rig {
 	link: MemoryLink | undefined;
 	linkUp = true;
 	host: Acquirer | undefined;
+	readonly cards: readonly TestCard[];
+	/** The terminal's key store, which outlives its boots. */
+	readonly keys: KeyStore;
+	readonly #dukpt: boolean;
+	readonly #onHostEvent: ((text: string) => void) | undefined;
 
 	constructor(options: RigOptions = {}) {
+		this.#onHostEvent = options.onHostEvent;
+		this.#dukpt = options.config?.keyScheme === "dukpt";
+		this.keys = options.keys ?? testTerminalKeys();
+		this.cards = options.cards ?? TEST_CARDS;
 		this.random = new SeededRandom(options.seed ?? 1);
 		this.faults = new FaultPlan(this.random.fork("faults"));
 		this.medium = options.medium ?? new FlashMedium({ blocks: options.blocks ?? 16 });
@@ -68,19 +92,32 @@ export class Rig {
 		this.mirror = options.mirror === true ? new FlashMedium({ blocks }) : options.mirror;
 		this.startHost();
 		const rebootMs = options.rebootMs ?? 3_000;
-		const { onFlash, onScreen, makeLinks, cashierMs, paperSlips } = options;
+		const { onFlash, onScreen, onLog, makeLinks, cashierMs, paperSlips, latencyMs, onArrival } = options;
 		this.shop = new Shop({
 			medium: this.medium,
 			...(this.mirror === undefined ? {} : { mirror: this.mirror }),
 			config: makeConfig(options.config ?? {}),
-			log: this.log,
+			log: {
+				write: (level, uptimeMs, tag, text) => {
+					this.log.write(level, uptimeMs, tag, text);
+					onLog?.(`${level} ${tag}: ${text}`);
+				},
+			},
+			keys: this.keys,
 			random: this.random.fork("shop"),
 			till: options.till ?? new Till(paperSlips === undefined ? {} : { paperSlips }),
 			makeClock: (power) => this.time.clock(power),
 			makeLinks: (power, clock) => {
 				if (makeLinks !== undefined) return makeLinks(power, clock, this);
 				const { beforeWrite } = options;
-				this.link = new MemoryLink({ power, clock, network: this.network, host: () => this.host });
+				this.link = new MemoryLink({
+					power,
+					clock,
+					network: this.network,
+					host: () => this.host,
+					...(latencyMs === undefined ? {} : { latencyMs }),
+					...(onArrival === undefined ? {} : { onArrival }),
+				});
 				if (beforeWrite !== undefined) this.link.beforeWrite = (bytes) => beforeWrite(bytes, this);
 				this.link.up = this.linkUp;
 				return [this.link];
@@ -102,6 +139,9 @@ export class Rig {
 			random: this.random.fork("host"),
 			store: this.store,
 			faults: this.faults,
+			cards: this.cards,
+			dialect: this.#dukpt ? UNIONPAY_DUKPT : UNIONPAY,
+			onEvent: ({ text }) => this.#onHostEvent?.(text),
 			onCrash: () => {
 				this.host = undefined;
 				this.network.setTimer(10_000, () => this.startHost());
@@ -116,7 +156,7 @@ export class Rig {
 
 	/** A customer comes; time does not move yet. */
 	come(amountMinor = 1_234, cardName = "contactless", more: Partial<Presentation> = {}, manager = false): Visit {
-		const card = findTestCard(cardName);
+		const card = this.cards.find(({ name }) => name === cardName);
 		if (card === undefined) throw new Error(`no card ${cardName}`);
 		return this.shop.sell(amountMinor, { card, delayMs: 500, ...more }, () => {}, manager);
 	}
@@ -150,7 +190,7 @@ export class Rig {
 	}
 
 	entries(): LedgerEntry[] {
-		return readStatement(this.store, TEST_CARDS).entries;
+		return readStatement(this.store, this.cards).entries;
 	}
 
 	money(): MoneyReport {

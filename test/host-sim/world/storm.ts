@@ -2,7 +2,7 @@
  * A trading day in bad weather: faults of the host, a link that comes and goes, power cuts at random flash operations
  * and at random moments, host crashes, customers that change their mind. The same seed gives the same storm.
  */
-import { FAULT_NAMES } from "../../../host-sim/acquirer/faults";
+import { FAULT_NAMES, SESSION_FAULT_NAMES, SIGN_ON_FAULT_NAMES } from "../../../host-sim/acquirer/faults";
 import { drawCutByte } from "../../../host-sim/board/flash-cut";
 import { SeededRandom } from "../../../host-sim/board/seeded-random";
 import type { MoneyReport } from "../../../host-sim/world/check-money";
@@ -59,6 +59,11 @@ export function storm(seed: number, options: StormOptions = {}): StormReport {
 	});
 	for (const name of FAULT_NAMES) {
 		if (random.chance(1, 2)) rig.faults.setRate(name, random.below(15) / 100);
+	}
+	// Draws of their own: the storms of earlier versions stay what they were.
+	const wire = random.fork("wire");
+	for (const name of [...SESSION_FAULT_NAMES, ...SIGN_ON_FAULT_NAMES]) {
+		if (wire.chance(1, 3)) rig.faults.setRate(name, wire.below(10) / 100);
 	}
 	const loss = new FlashLoss(rig.shop.media, random.fork("blocks"));
 	const sales = options.sales ?? 40;

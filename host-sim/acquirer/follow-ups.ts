@@ -1,0 +1,144 @@
+/**
+ * What refers to an earlier sale: void, refund, resend, query. Same rules as processor.ts: each durable step may be
+ * repeated without effect.
+ *
+ * A void or a refund is a movement of its own, kept with its answer, refusals too: a copy that lay in the network must
+ * not succeed after the terminal was told that it had failed. A resend is no movement of its own: it stands for its
+ * original and is kept under the original's number.
+ * @module
+ */
+import {
+	CODE_AFTER_REVERSAL,
+	CODE_NUMBER_USED,
+	CODE_ORIGINAL_DIFFERS,
+	CODE_UNKNOWN_ORIGINAL,
+	type Outcome,
+	refusal,
+} from "./outcome";
+import type { Books, KnownRequest } from "./processor";
+import type { RefundRecord, SaleRecord } from "./records";
+
+export class FollowUps {
+	readonly #books: Books;
+
+	constructor(books: Books) {
+		this.#books = books;
+	}
+
+	/** A void or a refund. @returns undefined when it crashed between the issuer's step and the acquirer's record */
+	refund(request: KnownRequest, crash: boolean): Outcome | undefined {
+		const { issuer, records } = this.#books;
+		const { key, at, amountMinor, maskedPan } = request;
+		const type = request.kind === "void" ? "void" : "refund";
+		const known = records.find(key);
+		if (known?.reversal !== undefined) return refusal(CODE_AFTER_REVERSAL, at);
+		if (known?.refund !== undefined) {
+			const { refund } = known;
+			const same = refund.type === type && refund.amountMinor === amountMinor && refund.card === maskedPan;
+			return same ? answerOf(refund) : refusal(CODE_NUMBER_USED, at);
+		}
+		if (known !== undefined) return refusal(CODE_NUMBER_USED, at);
+		const original = this.#originalOf(request);
+		let code = this.#judge(request, original);
+		if (code === "00" && original !== undefined) {
+			code = issuer.refund({ key, original: original.key, maskedPan, amountMinor, at });
+			if (crash) return undefined;
+			// These two speak of what the issuer holds under this number: they settle nothing.
+			if (code === CODE_AFTER_REVERSAL || code === CODE_NUMBER_USED) return refusal(code, at);
+		}
+		if (crash) return undefined;
+		// The issuer holds a debit under this number that a crash has kept from the records: the number is not free.
+		if ((issuer.movement(key)?.debits ?? 0) > 0) return refusal(CODE_NUMBER_USED, at);
+		const record: RefundRecord = {
+			kind: "refund",
+			type,
+			key,
+			...(original === undefined ? {} : { original: original.key }),
+			card: maskedPan,
+			amountMinor,
+			code,
+			rrn: this.#books.newRrn(at),
+			authorization: code === "00" ? (original?.authorization ?? "") : "",
+			at,
+		};
+		records.add(record);
+		this.post(record);
+		return { ...answerOf(record), repeat: false };
+	}
+
+	/** Takes back from the merchant what the card has been given. */
+	post(record: RefundRecord): void {
+		if (record.code !== "00" || record.original === undefined) return;
+		this.#books.merchant.refund(record.key, record.original, record.amountMinor, record.at);
+	}
+
+	/**
+	 * The terminal holds an approval and the host may not know of it: what stands is confirmed, what is unknown is made
+	 * good under the original's number, what was taken back is refused.
+	 */
+	resend(request: KnownRequest, crash: boolean): Outcome | undefined {
+		const { at, original } = request;
+		const key = original?.key;
+		if (key === undefined) return refusal(CODE_UNKNOWN_ORIGINAL, at);
+		const known = this.#books.records.find(key);
+		if (known?.reversal !== undefined) return refusal(CODE_AFTER_REVERSAL, at);
+		if (known?.refund !== undefined) return refusal(CODE_NUMBER_USED, at);
+		if (known?.sale === undefined) {
+			const slip = original?.rrn ?? "";
+			return this.#books.debit(request, { key, by: "resend", ...(slip === "" ? {} : { slipRrn: slip }) }, crash);
+		}
+		const { sale } = known;
+		if (!this.#agrees(request, sale)) return refusal(CODE_ORIGINAL_DIFFERS, at);
+		if (this.#rest(sale) === 0 && sale.code === "00") return refusal(CODE_AFTER_REVERSAL, at);
+		return answerOf(sale);
+	}
+
+	/** How a transaction stands: its recorded answer, 12 when it was taken back, 25 when nobody knows it. */
+	query(request: KnownRequest): Outcome {
+		const { at, original } = request;
+		const known = original?.key === undefined ? undefined : this.#books.records.find(original.key);
+		const record = known?.sale ?? known?.refund;
+		if (record === undefined) return refusal(CODE_UNKNOWN_ORIGINAL, at);
+		const takenBack = record.kind === "sale" && record.code === "00" && this.#rest(record) === 0;
+		if (known?.reversal !== undefined || takenBack) return refusal(CODE_AFTER_REVERSAL, at);
+		return { ...answerOf(record), repeat: false, amountMinor: record.amountMinor };
+	}
+
+	/** By batch and STAN, or by the RRN of the slip; an RRN that contradicts the number names no transaction. */
+	#originalOf({ original, key }: KnownRequest): SaleRecord | undefined {
+		if (original === undefined) return undefined;
+		const { records } = this.#books;
+		if (original.key === undefined) return records.findByRrn(key.merchantId, original.rrn);
+		const sale = records.find(original.key)?.sale;
+		const fits = original.rrn === "" || original.rrn === sale?.rrn || original.rrn === sale?.slipRrn;
+		return fits ? sale : undefined;
+	}
+
+	/** DE 39 as the acquirer sees it; the issuer decides after it, by its own ledger. */
+	#judge(request: KnownRequest, original: SaleRecord | undefined): string {
+		if (original === undefined || original.code !== "00") return CODE_UNKNOWN_ORIGINAL;
+		if (this.#books.records.find(original.key)?.reversal !== undefined) return CODE_AFTER_REVERSAL;
+		if (original.card !== request.maskedPan) return CODE_ORIGINAL_DIFFERS;
+		const rest = this.#rest(original);
+		if (rest === 0) return CODE_AFTER_REVERSAL;
+		if (request.kind === "refund") return request.amountMinor <= rest ? "00" : CODE_ORIGINAL_DIFFERS;
+		// A void takes all of it back: of a sale partly refunded there is no void any more.
+		if (request.amountMinor !== original.amountMinor) return CODE_ORIGINAL_DIFFERS;
+		return rest === original.amountMinor ? "00" : CODE_AFTER_REVERSAL;
+	}
+
+	#agrees(request: KnownRequest, sale: SaleRecord): boolean {
+		return sale.amountMinor === request.amountMinor && sale.card === request.maskedPan;
+	}
+
+	/** What voids and refunds have left of an approved sale, by the merchant's account. */
+	#rest(sale: SaleRecord): number {
+		const posted = this.#books.merchant.movement(sale.key);
+		return posted === undefined ? 0 : posted.creditedMinor - posted.debitedMinor - posted.refundedMinor;
+	}
+}
+
+/** Given again, unchanged. */
+function answerOf(record: SaleRecord | RefundRecord): Outcome {
+	return { code: record.code, rrn: record.rrn, authorization: record.authorization, at: record.at, repeat: true };
+}
