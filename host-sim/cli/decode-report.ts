@@ -130,7 +130,6 @@ function readFrame(frame: Uint8Array, { oddity }: FramePlace, dialect: Dialect):
 	if (oddity === "none") return asGiven;
 	const { lengthBytes, frameBytesMax } = layoutOf(dialect);
 	const bare = frame.length + lengthBytes <= frameBytesMax ? withLength(frame, dialect) : undefined;
-	if (bare !== undefined && bare.error === undefined) return bare;
 	if (oddity === "noLength") return bare !== undefined && bare.message.mti !== "" ? bare : asGiven;
 	const cut = cutShort(frame, dialect);
 	if (cut.message.mti === "" && bare !== undefined && bare.message.mti !== "") return bare;

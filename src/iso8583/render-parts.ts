@@ -1,7 +1,7 @@
 /**
- * What stands inside the fields that carry several things: 22, 48, 53, 55, 60, 61, 62, 63. Everything is masked unless
+ * What stands inside the fields that carry several things: 48, 53, 55, 60, 61, 62, 63. Everything is masked unless
  * asked otherwise; what does not have its form is said to be malformed, with the place inside the field, never thrown.
- * Source: PROTOCOL tables of the dialect, see DESIGN.md.
+ * Source: DESIGN.md; public descriptions of the card network's terminal specification.
  * @module
  */
 import { toHex } from "../core/bytes";

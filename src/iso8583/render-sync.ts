@@ -1,6 +1,6 @@
 /**
  * DE 62 of the sync messages, line by line: nonce, then what 60.3 says. Numbers are BCD unless said otherwise.
- * Source: DESIGN.md, "Sync messages"; PROTOCOL table of the same name.
+ * Source: DESIGN.md, "Sync messages".
  * @module
  */
 import { readAscii, readU16, toHex } from "../core/bytes";

@@ -14,6 +14,7 @@ describe("npm run bench", () => {
 			const { status, stdout, stderr } = bench(...argv);
 			assert.deepEqual([status, stderr], [0, ""]);
 			assert.match(stdout, /^npm run bench -- journal \[--json\]$/m);
+			assert.match(stdout, /^npm run bench -- advices \[--count N\] \[--rtt MS\] \[--json\]$/m);
 			assert.match(stdout, /^npm run bench -- iso8583 \[--seconds N\] \[--json\]$/m);
 		}
 	});
@@ -27,6 +28,8 @@ describe("npm run bench", () => {
 		["journal", "--seconds", "3"],
 		["journal", "iso8583"],
 		["iso8583", "--seconds", "0"],
+		["advices", "--count", "1001"],
+		["advices", "--seconds", "3"],
 	];
 	for (const argv of wrong) {
 		it(`refuses "${argv.join(" ")}" in one line, exit code 2`, () => {

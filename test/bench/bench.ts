@@ -3,6 +3,8 @@
  * figures and ratios; asserts nothing about them, and exits 0 whatever they are.
  */
 import { endOnClosedOutput, failCli, parseCli, UsageError } from "../../host-sim/cli/args";
+import { ADVICES_MAX, benchAdvices } from "./advices-bench";
+import { advicesJson, reportAdvices } from "./advices-report";
 import { benchCuts } from "./cut-bench";
 import { measureIso8583Rates, ROUNDS } from "./iso8583-bench";
 import { OurCodec, PeerCodec } from "./iso8583-codecs";
@@ -13,12 +15,16 @@ import { type JournalResult, reportJournal, resultsJson } from "./journal-report
 
 const USAGE = `npm run bench -- journal [--json]
 npm run bench -- iso8583 [--seconds N] [--json]
+npm run bench -- advices [--count N] [--rtt MS] [--json]
 
   journal   1 MiB of 4 KiB blocks, 10,000 sales of 152 bytes in two records, settled every 500, after one full turn;
             write units 1, 16 and 32, with mirror and without; 600 power cuts at random and 600 at erases
   iso8583   a sale request of 16 fields, encoded, decoded, and both, by our codec and by npm's iso_8583 in alternating
             rounds; bytes that each message allocates
+  advices   offline sales and refunds that waited for the line, drained by a terminal on virtual time
   --seconds for the rates; default 20
+  --count   advices; default and most 1,000
+  --rtt     round trip of the line; default 100 ms
   --json    the last line is one JSON object, under the name of what was measured; of the journal write unit 1 and one
             copy, beside it the others
   --help
@@ -28,6 +34,7 @@ npm run bench -- iso8583 [--seconds N] [--json]
 const BENCHES: Readonly<Record<string, (flags: readonly string[]) => void>> = {
 	journal: benchJournal,
 	iso8583: benchIso8583,
+	advices: benchAdvicesQueue,
 };
 
 const SETUPS = [
@@ -85,6 +92,21 @@ function benchIso8583(argv: readonly string[]): void {
 	const result = { rates, garbage, frameBytes, peerFrameBytes };
 	process.stdout.write(reportIso8583(result));
 	if (json) process.stdout.write(`${JSON.stringify({ iso8583: iso8583Json(result) })}\n`);
+}
+
+function benchAdvicesQueue(argv: readonly string[]): void {
+	const { json, count, rtt } = parseCli({
+		usage: USAGE,
+		options: {
+			json: { type: "flag" },
+			count: { type: "number", min: 1, max: ADVICES_MAX, default: ADVICES_MAX },
+			rtt: { type: "number", min: 2, max: 10_000, default: 100 },
+		},
+		argv,
+	});
+	const figures = benchAdvices({ count, roundTripMs: rtt });
+	process.stdout.write(reportAdvices(figures));
+	if (json) process.stdout.write(`${JSON.stringify({ advices: advicesJson(figures) })}\n`);
 }
 
 endOnClosedOutput();

@@ -80,7 +80,7 @@ describe("transactions: trace numbers (I4)", () => {
 			assert.ok(stans.length > 500 && struck > 100 && adopted > 5, `${stans.length}, ${struck}, ${adopted}`);
 			assert.equal(new Set(stans).size, stans.length, `seed ${seed}`);
 			assert.deepEqual(
-				stans.toSorted((a, b) => a - b),
+				[...stans].sort((a, b) => a - b),
 				stans,
 				`seed ${seed}: each above all before it`,
 			);

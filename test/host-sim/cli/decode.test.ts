@@ -141,6 +141,8 @@ describe("npm run decode", () => {
 			ok(good);
 			match(result.note ?? "", /without its length of 2 bytes/);
 			equal(result.fields.length, 15);
+			// This TPDU could be a length of 256 bytes: what decides is that it decodes.
+			equal(report(changed(SALE, 2, "0100").slice(4)).good, true);
 		});
 
 		it("says what a message lacks, without calling the frame bad", () => {
@@ -237,6 +239,14 @@ describe("npm run decode", () => {
 			equal(result.fields.find(({ de }) => de === 3)?.value, "<6>");
 			const open = report(changed(SALE, 15, "30"), { unmask: true });
 			equal(open.report.fields.find(({ de }) => de === 3)?.value, "166212");
+		});
+
+		it("hides a track that a lying bitmap gives to another field", () => {
+			const lying = changed(STRIPE, 19, "00000800"); // DE 53 where 35, 41, 42, 49 and 52 stand.
+			const value = (options: Partial<ReportOptions>) =>
+				report(lying, options).report.fields.find(({ de }) => de === 53)?.value;
+			equal(value({ unmask: true }), "3462212345678901");
+			equal(value({}), "<16>");
 		});
 	});
 

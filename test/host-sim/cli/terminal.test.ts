@@ -110,7 +110,11 @@ describe("npm run terminal", function () {
 		assert.match(String(sale.text), /Approved: charged/);
 		assert.deepEqual([statement.kind, statement.charged, statement.atRest], ["statement", 4, true]);
 		assert.equal(conserved(), true);
-		assert.deepEqual(new TillNotes(notesPath(flash)).stans(), [2, 3, 4, 66], "a boot goes on above every number that was reserved");
+		assert.deepEqual(
+			new TillNotes(notesPath(flash)).stans(),
+			[2, 3, 4, 66],
+			"a boot goes on above every number that was reserved",
+		);
 	});
 
 	it("a lost answer is told as not charged and reversed twice before it says that nothing waits", async () => {
