@@ -41,6 +41,8 @@ export type OnEnd = (end: ExchangeEnd, answer: MessageDecoder) => void;
 
 /** An exchange that waits for its answer; the objects are reused. */
 interface Slot {
+	/** Which exchange it holds; 0 when it is free. A callback may serve many, so it cannot tell. */
+	serial: number;
 	expected: Expected | undefined;
 	onEnd: OnEnd | undefined;
 	timer: number;
@@ -64,6 +66,7 @@ export class HostExchange {
 	#pastAt = 0;
 	#pastWindowAt = 0;
 	#lastTicket = 0;
+	#serial = 0;
 	#silent = 0;
 	#noise = 0;
 
@@ -71,7 +74,9 @@ export class HostExchange {
 		this.#options = options;
 		this.#decoder = new MessageDecoder(options.dialect);
 		const { links, clock, log, config, dialect } = options;
-		for (let n = 0; n <= config.windowMax; n++) this.#slots.push({ expected: undefined, onEnd: undefined, timer: 0 });
+		for (let n = 0; n <= config.windowMax; n++) {
+			this.#slots.push({ serial: 0, expected: undefined, onEnd: undefined, timer: 0 });
+		}
 		for (let n = 0; n < 2 * PAST_MAX; n++) this.#past.push(undefined);
 		this.#line = new HostLine({
 			links,
@@ -137,27 +142,31 @@ export class HostExchange {
 	}
 
 	#send(slot: Slot, frame: Uint8Array, byteLength: number, expected: Expected, timeoutMs: number, onEnd: OnEnd): void {
+		slot.serial = ++this.#serial;
 		slot.expected = expected;
 		slot.onEnd = onEnd;
 		if (expected.ticket !== 0) this.#lastTicket = expected.ticket;
 		// From here on bytes may leave, whatever the call below returns or throws.
 		if (!this.#line.write(frame.subarray(0, byteLength))) {
-			// A peer that takes nothing any more is of no use to the others either.
-			this.#end(slot, "unsent");
+			// A peer that takes nothing any more is of no use to the others either. It is closed first: what is begun when
+			// they hear of it is new, and has a connection of its own.
+			const serial = this.#serial;
 			this.#line.close("write refused");
-			this.#endAll();
+			this.#end(slot, "unsent");
+			this.#endAll(serial);
 			return;
 		}
-		if (slot.onEnd !== onEnd) return; // Ended inside the call.
+		if (slot.serial === 0) return; // Ended inside the call.
 		slot.timer = this.#options.clock.setTimer(timeoutMs, () => {
 			slot.timer = 0;
 			this.#silent++;
 			// A dead link may show by silence only.
 			if (this.#silent >= this.#options.config.silentExchangesMax) {
+				const serial = this.#serial;
 				this.#silent = 0;
 				this.#line.distrust("silence");
 				this.#end(slot, "noAnswer");
-				this.#endAll();
+				this.#endAll(serial);
 			} else this.#end(slot, "noAnswer");
 		});
 	}
@@ -165,6 +174,7 @@ export class HostExchange {
 	#end(slot: Slot, end: ExchangeEnd): void {
 		const { onEnd, expected } = slot;
 		if (onEnd === undefined || expected === undefined) return;
+		slot.serial = 0;
 		slot.onEnd = undefined;
 		slot.expected = undefined;
 		this.#options.clock.clearTimer(slot.timer);
@@ -185,12 +195,9 @@ export class HostExchange {
 		}
 	}
 
-	/** The connection is gone: none of those that are open now gets an answer. */
-	#endAll(): void {
-		const waiting = this.#slots.map((slot) => slot.onEnd);
-		for (const [at, slot] of this.#slots.entries()) {
-			if (slot.onEnd !== undefined && slot.onEnd === waiting[at]) this.#end(slot, "noAnswer");
-		}
+	/** The connection is gone: none of the exchanges up to `serial` gets an answer; later ones have another connection. */
+	#endAll(serial = this.#serial): void {
+		for (const slot of this.#slots) if (slot.serial !== 0 && slot.serial <= serial) this.#end(slot, "noAnswer");
 	}
 
 	#onFrame(frame: Uint8Array, byteLength: number): void {

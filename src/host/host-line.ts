@@ -94,11 +94,15 @@ export class HostLine {
 	/** Drops the connection; whoever waits for one is told no. */
 	stop(): void {
 		this.close("stopped");
+	}
+
+	/** Drops the connection without a word to the owner; a connect under way ends with it, and is told so. */
+	close(why: string): void {
+		this.#shut(why);
 		this.#report(false);
 	}
 
-	/** Drops the connection without a word to the owner. */
-	close(why: string): void {
+	#shut(why: string): void {
 		this.#serial++;
 		this.#options.clock.clearTimer(this.#timer);
 		this.#timer = 0;
@@ -130,7 +134,7 @@ export class HostLine {
 		const serial = ++this.#serial;
 		const mine = () => serial === this.#serial;
 		const failed = (why: string) => {
-			this.close(why);
+			this.#shut(why);
 			this.#tryLink(tried + 1);
 		};
 		this.#link = index;

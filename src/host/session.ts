@@ -59,6 +59,8 @@ export class Session implements Exchanger, KeyHold {
 	#wanted = true;
 	/** The exchange of a sign-on or sign-off is open. */
 	#signing = false;
+	/** It is a sign-off: the keys go with its end. */
+	#signingOff = false;
 	/** A connect of the line is under way. */
 	#connecting = false;
 	/** Signed off by a person: nothing signs on again by itself, only for somebody who wants the line. */
@@ -78,7 +80,7 @@ export class Session implements Exchanger, KeyHold {
 
 	/** True when a sale can be sent as far as keys and batch go. */
 	get ready(): boolean {
-		return this.#o.scheme.ready() && this.#o.store.batch !== 0 && !this.#wanted;
+		return this.#o.scheme.ready() && this.#o.store.batch !== 0 && !this.#wanted && !this.#signingOff;
 	}
 
 	get busy(): boolean {
@@ -185,10 +187,13 @@ export class Session implements Exchanger, KeyHold {
 		const stan = this.#stan();
 		const byteLength = messages.signOff(stan, store.batch);
 		this.#signing = true;
+		this.#signingOff = true;
 		const expected = messages.signOffAnswer(stan);
 		exchange.request(messages.frame, byteLength, expected, config.signOnTimeoutMs, (end, answer) => {
 			this.#signing = false;
+			this.#signingOff = false;
 			forget(end === "answer" && answer.equals(39, "00") ? "done" : "unconfirmed");
+			if (this.#waiter !== undefined) this.#open(); // Somebody has wanted the line meanwhile: signs on again.
 		});
 	}
 
@@ -230,6 +235,10 @@ export class Session implements Exchanger, KeyHold {
 	#signOn(): void {
 		const { exchange, messages, store, config } = this.#o;
 		// Others are under way under the present keys: onQuiet comes back to it.
+		if (this.#held && !this.#o.scheme.ready()) {
+			this.#tell(false); // A sale whose keys are gone: it cannot be sent, and waits for nothing.
+			return;
+		}
 		if (this.#signing || exchange.open > 0 || this.#held) return;
 		this.#noTimer();
 		this.#signing = true;
