@@ -70,6 +70,8 @@ export class Session implements Exchanger, KeyHold {
 	#waiter: ((connected: boolean) => void) | undefined;
 	#timer = 0;
 	#failures = 0;
+	/** The line works and the host says no: nobody's wish is a reason to ask again before this. */
+	#notBeforeMs = 0;
 	#troubleAtMs = Number.NEGATIVE_INFINITY;
 	/** The number used last without a reservation; see #stan. */
 	#spareStan = 0;
@@ -143,6 +145,7 @@ export class Session implements Exchanger, KeyHold {
 		this.#wanted = true;
 		this.#signedOff = false;
 		this.#failures = 0;
+		this.#notBeforeMs = 0;
 		this.#noTimer();
 		this.#quiet();
 	}
@@ -208,6 +211,11 @@ export class Session implements Exchanger, KeyHold {
 		if (this.#connecting || this.#signing) return; // Whoever waits is told when that is over.
 		if (!this.#o.scheme.provisioned()) {
 			this.#failed("keys", "");
+			return;
+		}
+		// A refused sign-on is not repeated for each reversal that waits, nor for each customer.
+		if (!this.#mayGoOn && this.#o.clock.monotonic() < this.#notBeforeMs) {
+			this.#tell(false);
 			return;
 		}
 		this.#connecting = true;
@@ -296,6 +304,7 @@ export class Session implements Exchanger, KeyHold {
 		}
 		this.#wanted = false;
 		this.#failures = 0;
+		this.#notBeforeMs = 0;
 		this.#log("I", `signed on, batch ${store.batch}`);
 		this.#o.onSignedOn();
 		this.#tell(true);
@@ -309,6 +318,7 @@ export class Session implements Exchanger, KeyHold {
 		const dice = (this.#dice[0] << 8) | this.#dice[1];
 		const waitMs = backOffMs(this.#failures, signOnRepeatMs, signOnRepeatMsMax, reversalJitterPercent, dice);
 		this.#failures = Math.min(this.#failures + 1, 255);
+		if (REFUSALS.includes(why)) this.#notBeforeMs = clock.monotonic() + Math.min(waitMs, config.keyTroubleMs);
 		this.#noTimer();
 		if (!this.#stopped) {
 			this.#timer = clock.setTimer(waitMs, () => {
@@ -352,4 +362,6 @@ export class Session implements Exchanger, KeyHold {
 }
 
 const NO_KEYS = new Uint8Array(0);
+/** What another try at once would only hear again. */
+const REFUSALS: readonly SignOnFailure[] = ["refused", "keys", "batch"];
 const STAN_MAX = 999_999;

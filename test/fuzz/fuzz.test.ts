@@ -23,6 +23,7 @@ const CASES: Readonly<Record<string, number>> = {
 	encoder: 2_000,
 	keys: 1_000,
 	files: 3_000,
+	decode: 500,
 	host: 120,
 	terminal: 60,
 };

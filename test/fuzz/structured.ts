@@ -4,6 +4,7 @@
  */
 import type { SeededRandom } from "../../host-sim/board/seeded-random";
 import { fromHex } from "../../src/core/bytes";
+import { luhnValid } from "../../src/core/luhn";
 import type { Dialect } from "../../src/iso8583/dialect";
 import { type Message, randomMessage } from "./messages";
 
@@ -43,7 +44,7 @@ export function structuredMessage(random: SeededRandom, dialect: Dialect): Struc
 	const mti = random.chance(1, 2) ? rule.mti : rule.answer;
 	const secrets = new Map<string, string>();
 	const fields = new Map<number, string | Uint8Array>();
-	const pan = drawDigits(random, 13 + random.below(7));
+	const pan = drawPan(random);
 	if (rule.mac === "session") {
 		if (random.chance(3, 4)) {
 			fields.set(2, pan);
@@ -122,7 +123,7 @@ function upload(random: SeededRandom, secrets: Map<string, string>): string {
 	const said = random.chance(7, 8) ? entries : random.below(100);
 	let digits = `${said}`.padStart(2, "0");
 	for (let n = 0; n < entries; n++) {
-		const pan = drawDigits(random, 13 + random.below(7));
+		const pan = drawPan(random);
 		secrets.set(`card number of entry ${n + 1}`, pan);
 		digits += `00${drawDigits(random, 6)}${pan.padStart(20, "0")}${drawDigits(random, 12)}`;
 	}
@@ -141,6 +142,13 @@ function drawDigits(random: SeededRandom, count: number): string {
 	// The first is no zero: card numbers behind zeros begin there.
 	for (let i = 0; i < count; i++) digits += i === 0 ? 1 + random.below(9) : random.below(10);
 	return digits;
+}
+
+/** 13 to 19 digits, the last one the check digit. */
+function drawPan(random: SeededRandom): string {
+	const body = drawDigits(random, 12 + random.below(7));
+	for (let check = 0; check < 9; check++) if (luhnValid(`${body}${check}`)) return `${body}${check}`;
+	return `${body}9`;
 }
 
 function drawBytes(random: SeededRandom, byteLength: number): Uint8Array {

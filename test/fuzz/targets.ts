@@ -12,6 +12,7 @@ import { UNIONPAY } from "../../src/iso8583/unionpay";
 import { UNIONPAY_DUKPT } from "../../src/iso8583/unionpay-dukpt";
 import { GENERIC_ASCII } from "../iso8583/generic-ascii";
 import file from "../vectors/unionpay.json";
+import { decodeTarget } from "./decode-target";
 import { decoderTarget, framesOf } from "./decoder-target";
 import { encoderTarget } from "./encoder-target";
 import { framerTarget, makeFramer } from "./framer-target";
@@ -42,6 +43,7 @@ export const TARGETS: readonly Target[] = [
 	encoderTarget([UNIONPAY, UNIONPAY_DUKPT, GENERIC_ASCII]),
 	keysTarget(),
 	parsersTarget(),
+	decodeTarget([UNIONPAY, UNIONPAY_DUKPT], FRAMES),
 	hostTarget(),
 	terminalTarget(),
 ];

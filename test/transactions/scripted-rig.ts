@@ -12,7 +12,7 @@ export class ScriptedRig extends Rig {
 	/** What the far end does with each frame; undefined: nothing. */
 	onRequest: OnRequest | undefined;
 	/** What it does with a sign-on. */
-	onSignOn: OnRequest = (request, link) => link.send(buildSignOnAnswer(request));
+	onSignOn: OnRequest = (request, link) => this.acceptSignOn(request, link);
 	/** What a connect comes to. */
 	connects: ScriptedLinkOptions["connects"] = "opens";
 	readonly screens: Screen[] = [];
@@ -47,6 +47,10 @@ export class ScriptedRig extends Rig {
 		this.#links = links;
 		this.screens = screens;
 		this.onRequest = onRequest;
+	}
+
+	acceptSignOn(request: MessageDecoder, link: ScriptedLink): void {
+		link.send(buildSignOnAnswer(request));
 	}
 
 	/** The far end of this boot. */
