@@ -9,7 +9,7 @@
 import type { Config } from "./config";
 import { assert } from "./core/assert";
 import { readU32 } from "./core/bytes";
-import { CodedError } from "./core/errors";
+import { CodedError, type ErrorCode } from "./core/errors";
 import { failDevice, guardDevice } from "./guarded-device";
 import { HostExchange } from "./host/host-exchange";
 import { Session, type SignOff, type SignOnFailure } from "./host/session";
@@ -53,6 +53,9 @@ export interface TerminalSummary {
 	/** Copies of the journal in use: 1, or 2 with a mirror that works. */
 	copies: number;
 }
+
+/** Of an advice that was given wrong: nothing is durable then. */
+const CALLERS_FAULT: readonly ErrorCode[] = ["length", "charset", "range", "mismatch", "format"];
 
 export class Terminal {
 	readonly log: TransactionLog;
@@ -296,7 +299,8 @@ export class Terminal {
 	 * unchanged until the host answers it.
 	 * @param emv - chip data of an offline sale, at most 255 bytes
 	 * @returns why not, or its id
-	 * @throws {CodedError} "length" | "charset" | "range" for what flash cannot hold
+	 * @throws {CodedError} "length" | "charset" | "range" | "mismatch" | "format" for what flash cannot hold; what a flash
+	 * that fails throws, and the terminal restarts
 	 */
 	forward(
 		advice: NewAdvice,
@@ -305,8 +309,16 @@ export class Terminal {
 	): "refusedStopped" | "refusedFull" | "refusedKeys" | number {
 		if (!this.#running || this.log.batch === 0) return "refusedStopped";
 		if (!this.log.sealReady) return "refusedKeys";
-		if (!this.log.prepare()) return "refusedFull";
-		const id = this.log.beginAdvice(advice, card, emv);
+		let id = 0;
+		try {
+			if (!this.log.prepare()) return "refusedFull";
+			id = this.log.beginAdvice(advice, card, emv);
+		} catch (error) {
+			if (error instanceof CodedError && CALLERS_FAULT.includes(error.code)) throw error;
+			// Flash may hold it or not: the restart finds out, and until then nobody may be told either.
+			failDevice(this.#device, error);
+			throw error;
+		}
 		this.#safely(() => this.#advices.kick());
 		return id;
 	}

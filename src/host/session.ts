@@ -273,28 +273,18 @@ export class Session implements Exchanger, KeyHold {
 		}
 		const { scheme, store } = this.#o;
 		const batch = answer.numberAt(60, 2, 6);
-		try {
-			// The batch first: keys without a batch would sell nothing, a batch without keys does no harm.
-			const taken = store.batch !== 0 && batch === 0 ? "same" : store.adoptBatch(batch);
-			if (taken === "adopted") this.#log("I", `batch ${batch} by the host`);
-			if (taken === "refused") {
-				this.#log("W", `the host names batch ${batch}; batch ${store.batch} has sales and goes on`);
-			}
-		} catch (error) {
-			if (!(error instanceof CodedError)) throw error;
-			this.#log("E", `the host's batch is not taken: ${error.message}`);
-			if (error.code === "flash") throw error;
-			if (store.batch === 0) {
-				this.#failed("batch", "");
-				return;
-			}
-		}
+		// Keys first: the answer has no MAC, and only who knows the master key can have made them. Until then nothing of it
+		// is believed, least of all a batch, which would stay.
 		try {
 			scheme.install(answer.has(62) ? answer.bytes(62) : NO_KEYS);
 		} catch (error) {
 			if (!(error instanceof CodedError)) throw error;
 			this.#log("E", `working keys not taken: ${error.message}`);
 			this.#failed("keys", "");
+			return;
+		}
+		if (!this.#takeBatch(batch)) {
+			this.#failed("batch", "");
 			return;
 		}
 		if (!scheme.ready()) {
@@ -308,6 +298,21 @@ export class Session implements Exchanger, KeyHold {
 		this.#log("I", `signed on, batch ${store.batch}`);
 		this.#o.onSignedOn();
 		this.#tell(true);
+	}
+
+	/** @returns whether there is a batch to sell in: the host's, or the one that goes on */
+	#takeBatch(batch: number): boolean {
+		const { store } = this.#o;
+		if (store.batch !== 0 && batch === 0) return true;
+		try {
+			const taken = store.adoptBatch(batch);
+			if (taken === "adopted") this.#log("I", `batch ${batch} by the host`);
+			if (taken === "refused") this.#log("W", `the host names batch ${batch}; batch ${store.batch} goes on`);
+		} catch (error) {
+			if (!(error instanceof CodedError) || error.code === "flash") throw error;
+			this.#log("E", `the host's batch is not taken: ${error.message}`);
+		}
+		return store.batch !== 0;
 	}
 
 	/** Told to who waits, and tried again after a time that doubles. */

@@ -239,3 +239,10 @@ function wrapped(stan: number): number {
 function distance(from: number, to: number): number {
 	return (to - from + 2 * STAN_MAX) % STAN_MAX;
 }
+
+/** True when a batch comes after the one settled last, within half of the ring: 1 follows 999999. */
+export function isAhead(batch: number, settled: number): boolean {
+	if (settled === 0) return true;
+	const ahead = (batch - settled + BATCH_MAX) % BATCH_MAX;
+	return ahead !== 0 && 2 * ahead <= BATCH_MAX;
+}

@@ -11,7 +11,7 @@ import type { JournalClient, MountResult } from "../journal/client";
 import { Journal } from "../journal/journal";
 import type { FlashPartition } from "../ports";
 import type { CardSeal, StoredCard } from "../security/card-seal";
-import { Counters, isBatch, type SettledUpTo } from "./counters";
+import { Counters, isAhead, isBatch, type SettledUpTo } from "./counters";
 import { IntentWriter, type NewAdvice, type NewSale } from "./intent-writer";
 import { LogReplay } from "./log-replay";
 import {
@@ -238,13 +238,14 @@ export class TransactionLog implements JournalClient {
 	 * the old one holds or the new one.
 	 * @param batch - 1 to 999999
 	 * @returns "refused" when something was begun in the open batch, which then goes on, and for the batch settled last
+	 * and those before it: a batch that is settled is closed at the host for good
 	 * @throws {CodedError} "range"; "full" | "flash"; "damaged" | "missing" when flash has lost what must be carried
 	 */
 	adoptBatch(batch: number): "adopted" | "same" | "refused" {
 		if (!isBatch(batch)) throw new CodedError("range", "batch");
 		const counters = this.#counters;
 		if (batch === counters.batch) return "same";
-		if (batch === counters.settled.batch || !counters.batchIsUntouched) return "refused";
+		if (!isAhead(batch, counters.settled.batch) || !counters.batchIsUntouched) return "refused";
 		this.#settler.adopt(batch);
 		return "adopted";
 	}

@@ -73,7 +73,7 @@ function report(random: SeededRandom, input: CaseInput, dialect: Dialect, mutato
 	const kind = random.below(4);
 	// A TPDU that reads as a length would cut it anywhere; real ones begin with 60.
 	const intact = kind < 2 || (kind === 2 && whole[LENGTH_BYTES] >= 0x60);
-	let bytes = whole;
+	let bytes: Uint8Array = whole;
 	if (kind === 1) bytes = whole.slice(0, random.below(whole.length));
 	else if (kind === 2) bytes = whole.slice(LENGTH_BYTES);
 	else if (kind === 3) bytes = mutator.mutate(random, whole);

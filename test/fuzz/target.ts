@@ -50,7 +50,7 @@ export function kindOf(error: unknown): EscapeKind {
 	return error instanceof CodedError ? "code" : "exception";
 }
 
-const INPUTS_MAX = 200;
+const INPUTS_MAX = 400;
 
 /** The bytes of a case as it goes, for whoever has to look at it. */
 export class CaseInput {

@@ -286,7 +286,16 @@ describe("host: session", () => {
 		bench.time.advance(100);
 		assert.equal(bench.store.batch, 1);
 		assert.equal(bench.session.ready, true);
-		assert.match(bench.log.texts().join("\n"), /names batch 9; batch 1 has sales/);
+		assert.match(bench.log.texts().join("\n"), /names batch 9; batch 1 goes on/);
+	});
+
+	it("takes no batch from an answer whose keys do not fit: nothing in it is proven", () => {
+		const bench = new SessionBench();
+		bench.onSignOn = (request, link) => link.send(buildSignOnAnswer(request, 7, { 62: "00".repeat(40) }));
+		bench.session.start();
+		bench.time.advance(100);
+		assert.deepEqual(bench.events, ["keys"]);
+		assert.equal(bench.store.batch, 0);
 	});
 
 	it("is not signed on by an answer that names no batch to a terminal that has none", () => {
