@@ -141,7 +141,11 @@ export class SalesModel {
 	/** What a batch that the host gives must come to. */
 	adopts(batch: number): "adopted" | "same" | "refused" {
 		if (batch === this.batch) return "same";
-		return this.touched || batch === this.settled.batch ? "refused" : "adopted";
+		// What was settled, and what lies before it, is closed at the host; the numbers are a ring.
+		const settled = this.settled.batch;
+		const behind = settled === 0 ? 0 : (settled - batch + 999_999) % 999_999;
+		const closed = settled !== 0 && (behind === 0 || behind < 500_000);
+		return this.touched || closed ? "refused" : "adopted";
 	}
 
 	/** What the queries must answer, in the order of selling. @returns what differs */
