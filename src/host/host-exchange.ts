@@ -255,7 +255,8 @@ export class HostExchange {
 		this.#heard();
 		if (trouble && expected.mac !== "none") this.#options.onKeyTrouble();
 		const { amountMinor } = expected;
-		const differs = amountMinor !== undefined && decoder.has(4) && decoder.number(4) !== amountMinor;
+		// Who did not believe the request carried nothing out, whatever amount it echoes.
+		const differs = !trouble && amountMinor !== undefined && decoder.has(4) && decoder.number(4) !== amountMinor;
 		this.#end(slot, differs ? "amountDiffers" : "answer");
 	}
 

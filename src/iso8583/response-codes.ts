@@ -4,8 +4,11 @@
  * @module
  */
 
-/** Partial approvals are not taken: the terminal reverses them. */
-export type ResponseClass = "approved" | "partial" | "declined";
+/**
+ * Partial approvals are not taken: the terminal reverses them. "unheard": the host did not believe what reached it, and
+ * has nothing on record; the untouched request may still arrive, so that this is no decline but a doubt.
+ */
+export type ResponseClass = "approved" | "partial" | "declined" | "unheard";
 
 export interface ResponseText {
 	readonly zh: string;
@@ -56,10 +59,10 @@ export const RESPONSE_CODES: Readonly<Record<string, ResponseText>> = {
 	"92": declined("无法连接发卡行，请稍后再试", "Bank cannot be reached, try later"),
 	"94": declined("重复交易", "Duplicate transaction"),
 	"96": declined("系统故障，请稍后再试", "System fault, try later"),
-	"97": declined("终端未登记，请重新签到", "Terminal not known, sign on again"),
+	"97": { zh: "终端未登记，请重新签到", en: "Terminal not known, sign on again", class: "unheard" },
 	"98": declined("发卡行无应答，请稍后再试", "No answer from the bank, try later"),
 	"99": declined("密码格式错误，请重新签到", "PIN format error, sign on again"),
-	A0: declined("报文校验失败，请重新签到", "Message check failed, sign on again"),
+	A0: { zh: "报文校验失败，请重新签到", en: "Message check failed, sign on again", class: "unheard" },
 	A2: approved("交易成功，请向发卡行确认", "Approved, confirm with the bank"),
 	A4: approved("交易成功，请向发卡行确认", "Approved, confirm with the bank"),
 	A5: approved("交易成功，请向发卡行确认", "Approved, confirm with the bank"),

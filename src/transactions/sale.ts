@@ -326,7 +326,7 @@ export class Sale {
 		this.#log("I", `sale stan=${intent.stan} answered ${outcome.code}`);
 		if (verdict === "declined") {
 			this.#act(this.#o.log.apply(this.#id, "decline", { outcome }), intent, outcome);
-		} else if (verdict === "partial") {
+		} else if (verdict === "partial" || verdict === "unheard") {
 			this.#act(this.#apply("refuse"), intent);
 		} else if (!contactChip) {
 			this.#act(this.#o.log.apply(this.#id, "approve", { outcome }), intent, outcome);

@@ -20,7 +20,7 @@ export const NODE_FLAGS: readonly string[] = [
 /** Before measuring, as what is not optimized yet allocates more: so many calls, or for so long. */
 const WARM_CALLS = 50_000;
 const WARM_MS = 1_000;
-const CALLS_MAX = 200_000;
+const CALLS_MAX = 500_000;
 /** Of the young generation, for one measurement. */
 const BYTES_MAX = (YOUNG_MIB * 1024 * 1024) / 2;
 const ESTIMATE_CALLS = 500;

@@ -81,7 +81,7 @@ function garbageTable(garbage: Garbage): string {
 		["decode, then all 16 values as texts", figure(garbage.decodeValues), figure(garbage.peerDecode)],
 		["  those 16 texts and their object", figure(garbage.values), ""],
 		["  beyond them", figure(beyond), figure(Math.max(0, garbage.peerDecode - garbage.values))],
-	])}V8's heap in use after up to 200,000 calls, less before, in a young generation so large that none is collected in between,
+	])}V8's heap in use after up to 500,000 calls, less before, in a young generation so large that none is collected in between,
 which V8's profiler of collections confirms; the least of seven. An object planted in each decode shows as
 ${figure(garbage.planted - garbage.decode)} bytes; a measurement that did not show it would be refused.
 `;
