@@ -36,7 +36,12 @@ describe("transactions: answers to a sale", () => {
 	it("lead to approval or decline by the table of codes, each of them", () => {
 		for (const [code, text] of Object.entries(RESPONSE_CODES)) {
 			const rig = sold(code);
-			const expected = { approved: State.delivered, declined: State.declined, partial: State.unconfirmed, unheard: State.unconfirmed }[text.class];
+			const expected = {
+				approved: State.delivered,
+				declined: State.declined,
+				partial: State.unconfirmed,
+				unheard: State.unconfirmed,
+			}[text.class];
 			assert.equal(stateOf(rig), expected, code);
 			assert.equal(rig.shop.till.told(2), text.class === "approved" ? "paid" : "notCharged", code);
 			assert.equal(rig.requests("0400").length, ["partial", "unheard"].includes(text.class) ? 1 : 0, code);
