@@ -271,7 +271,7 @@ export class Advices {
 			log.setFlags(id, Flag.amountDiffers);
 		} else {
 			log.apply(id, end);
-			this.#again();
+			this.#again(id);
 			this.#trouble();
 		}
 		this.#fill();
@@ -284,7 +284,7 @@ export class Advices {
 		if (hostAway || ISSUER_AWAY.includes(code)) {
 			this.#log("W", `advice stan=${this.#stan(id)} answered ${code}: again later`);
 			log.apply(id, "noAnswer");
-			this.#again();
+			this.#again(id);
 			if (hostAway) this.#trouble();
 			return;
 		}
@@ -308,9 +308,12 @@ export class Advices {
 	}
 
 	/** It goes once more in the next pass, for which a time is to be found anew. */
-	#again(): void {
+	#again(id: number): void {
+		const { index } = this.#o.log;
 		this.#left = true;
 		this.#passOver = false;
+		// Nobody has answered: this was no try of the day.
+		if ((index.flags[index.find(id)] & DAILY) !== 0) this.#dailyMs = 0;
 	}
 
 	/** Line or host is not well: nothing is begun for a while; what is in flight with it is the same trouble. */

@@ -422,6 +422,23 @@ describe("transactions: advices", () => {
 		assert.equal(bench.boot().log.index.flags[0], Flag.amountDiffers);
 	});
 
+	it("whose try of the day nobody answers go again soon, not the next day (world seed 93)", () => {
+		const bench = new AdviceBench();
+		const id = bench.offlineSale();
+		bench.exchanger.reply = () => "amountDiffers";
+		bench.advices.resume();
+		bench.time.advance(3_600_000);
+		for (const trouble of ["noAnswer", "97", "91"] as const) {
+			const from = bench.exchanger.requests.length;
+			bench.exchanger.reply = () => (bench.exchanger.requests.length > from + 3 ? "amountDiffers" : trouble);
+			bench.time.advance(DAY_MS);
+			assert.equal(bench.exchanger.requests.length, from + 4, trouble);
+		}
+		bench.exchanger.reply = () => "00";
+		bench.time.advance(DAY_MS + 60_000);
+		assert.equal(bench.state(id), State.forwarded);
+	});
+
 	it("are flagged as overdue at the configured number of tries, durably, and go on", () => {
 		const bench = new AdviceBench({ reversalTriesAlarm: 4 });
 		const id = bench.offlineSale();
