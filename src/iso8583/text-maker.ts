@@ -5,8 +5,8 @@
  * @module
  */
 
-/** No text a terminal asks for often is longer: a card number has 19. */
-const PIECE_CHARS = 20;
+/** No text a terminal asks for often is longer: track 2 has 37 characters. */
+const PIECE_CHARS = 40;
 
 export class TextMaker {
 	/** Index = length; made when first needed. */
