@@ -64,6 +64,8 @@ const NUMBERS = {
 	resultShownMs: [3_000, 0, 60_000],
 	/** With a mirror, one block of the journal's two copies is compared this often while nobody is served. */
 	scrubEveryMs: [60_000, 1_000, 86_400_000],
+	/** A boot that a device's error ended is tried again after this. */
+	brokenRestartMs: [60_000, 1_000, 3_600_000],
 	/** Pause between two blocks that are mended. */
 	mendPauseMs: [1_000, 0, 60_000],
 } as const satisfies Record<string, readonly [number, number, number]>;

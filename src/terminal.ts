@@ -27,8 +27,8 @@ import { loadKey, makeStoreKey } from "./security/key-loading";
 import { type KeyScheme, WorkingKeyScheme } from "./security/key-scheme";
 import { SyncMac } from "./security/sync-mac";
 import { Advices } from "./transactions/advices";
-import { isSaleAnswer, MessageBuilder } from "./transactions/messages";
-import { maskedCard } from "./transactions/records";
+import { isReversalAnswer, isSaleAnswer, MessageBuilder } from "./transactions/messages";
+import { isAdvice, maskedCard } from "./transactions/records";
 import { ReversalQueue } from "./transactions/reversal-queue";
 import { Reversals } from "./transactions/reversals";
 import { type Refusal, Sale, type SalePhase } from "./transactions/sale";
@@ -195,6 +195,8 @@ export class Terminal {
 			if (error.code === "damaged") this.#device.restart(error.message);
 			this.#running = false;
 			this.#show({ name: "outOfService" });
+			// A device that fails now may work in a while, and doubts wait: nobody should have to pull the plug.
+			this.#device.clock.setTimer(this.#config.brokenRestartMs, () => this.#device.restart(error.message));
 			return "broken";
 		}
 	}
@@ -442,13 +444,29 @@ export class Terminal {
 
 	/** A verified message that answers no open request: a late or doubled answer. */
 	#stray(message: MessageDecoder): void {
+		if (isReversalAnswer(message)) {
+			const code = message.has(39) ? message.text(39) : "";
+			this.#lateReversal(message.number(11), message.numberAt(60, 2, 6), code);
+			return;
+		}
 		if (!isSaleAnswer(message)) {
-			this.#log("I", `late ${message.mti}: nothing waits for it`);
+			this.#log("I", nothingWaits(message.mti));
 			return;
 		}
 		const verdict = responseText(message.has(39) ? message.text(39) : "").class;
 		const event: Event = verdict === "approved" ? "approve" : verdict === "partial" ? "refuse" : "decline";
 		this.#later(message.number(11), message.numberAt(60, 2, 6), event);
+	}
+
+	/** In a turn of its own, as flash is written. */
+	#lateReversal(stan: number, batch: number, code: string): void {
+		this.#device.clock.setTimer(0, () => {
+			if (!this.#running) return;
+			const { index } = this.log;
+			const slot = index.findStan(stan);
+			const known = slot >= 0 && index.batch(slot) === batch;
+			if (!known || !this.#reversals.lateAnswer(index.ids[slot], code)) this.#log("I", nothingWaits("0410"));
+		});
 	}
 
 	/** In a turn of its own, and behind the answer of the sale under way: it may be about that very sale. */
@@ -467,6 +485,10 @@ export class Terminal {
 			return;
 		}
 		const id = index.ids[slot];
+		if (isAdvice(index.kind(slot))) {
+			this.#log("W", `late answer to stan=${stan}: that was no sale`);
+			return;
+		}
 		if (index.states[slot] === State.waiting || index.states[slot] === State.abandoned) {
 			this.#log("W", `late answer to stan=${stan}: not in a state to take one`);
 			return;
@@ -604,4 +626,8 @@ export class Terminal {
 	#log(level: "E" | "W" | "I", text: string): void {
 		this.#device.log.write(level, this.#device.clock.monotonic(), "terminal", text);
 	}
+}
+
+function nothingWaits(mti: string): string {
+	return `late ${mti}: nothing waits for it`;
 }

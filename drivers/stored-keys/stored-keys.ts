@@ -2,11 +2,15 @@
  * A key store over ECMA-419 key-value storage ("embedded:storage/key-value"): NVS on an ESP32, in a partition that the
  * chip enciphers (nvs_keys), or the SDK's own storage on other chips.
  *
- * Each key has two slots. A write goes to the slot that is not in use, is read back and compared, and only then is the
- * other deleted: cut at any moment, one whole slot is there, the old one or the new one. What decides between two whole
- * slots is their sequence. Neither is believed without its CRC: the SDK's storage on some chips has none, and begins a
+ * Each key has three slots. A write goes to one that is not in use, is read back and compared, and only then are the
+ * others deleted: cut at any moment, one whole slot is there, the old one or the new one. What decides between whole
+ * slots is their sequence. None is believed without its CRC: the SDK's storage on some chips has none, and begins a
  * replacement by zeroing what was there.
- * The other slot is deleted, not left for later, so that a DUKPT register that was used is gone from the store.
+ * The other slots are deleted, not left for later, so that a DUKPT register that was used is gone from the store.
+ *
+ * A write that was cut may read as whole now and not later: its cells are marginal. So where the old slot is still there,
+ * nothing is given out before what the newest says has been written once more, to the third slot: the old one stays until
+ * then, and no counter comes back that was handed out before.
  *
  *     slot = sequence u32 | length u16 | key | CRC-32C u32 over name and all before     big-endian
  *
@@ -42,6 +46,7 @@ export interface StoredKeysOptions {
 const HEAD_BYTES = 6;
 const CRC_BYTES = 4;
 const SLOT_BYTES_MAX = HEAD_BYTES + KEY_BYTES_MAX + CRC_BYTES;
+const SLOT_LETTERS = ["a", "b", "c"] as const;
 const SEQUENCE_MAX = 0xffff_ffff;
 
 /** A slot that is whole. */
@@ -61,43 +66,37 @@ export class StoredKeys implements KeyStore {
 		this.#io = io.open({ path, mode: "r+", format: "buffer" });
 	}
 
-	/** @throws {CodedError} "length" when `out` is too short, "state" after close */
+	/** @throws {CodedError} "length" when `out` is too short, "state" after close; "flash" as {@link write} */
 	read(name: KeyName, out: Uint8Array): number {
 		const io = this.#open(name);
-		const [current, other] = this.#slots(io, name);
-		if (current === undefined) return 0;
-		const length = readU16(current.bytes, 4);
-		const fits = length <= out.length;
-		for (let i = 0; fits && i < length; i++) out[i] = current.bytes[HEAD_BYTES + i];
-		wipe(current, other);
-		if (!fits) throw new CodedError("length", `key ${name}`, `room for ${out.length} bytes`);
-		return length;
+		const slots = wholeSlots(io, name);
+		try {
+			if (slots.length === 0) return 0;
+			const { bytes } = slots[0];
+			const length = readU16(bytes, 4);
+			if (slots.length > 1) replace(io, name, slots, bytes.subarray(HEAD_BYTES, HEAD_BYTES + length));
+			if (length > out.length) throw new CodedError("length", `key ${name}`, `room for ${out.length} bytes`);
+			for (let i = 0; i < length; i++) out[i] = bytes[HEAD_BYTES + i];
+			return length;
+		} finally {
+			wipe(slots);
+		}
 	}
 
 	/**
-	 * @throws {CodedError} "length"; "state" after close; "flash" when it did not come to be stored, and what the storage
-	 *   throws: the old one stays, unless the storage refuses to take a slot back as well
+	 * @throws {CodedError} "length"; "state" after close; "flash" when it did not come to be stored: the old one stays,
+	 *   unless the storage refuses to take a slot back as well
 	 */
 	write(name: KeyName, key: Uint8Array): void {
 		const io = this.#open(name);
 		if (key.length < 1 || key.length > KEY_BYTES_MAX)
 			throw new CodedError("length", `key ${name}`, `${key.length} bytes`);
-		const [current, other] = this.#slots(io, name);
-		wipe(current, other);
-		const sequence = (current?.sequence ?? 0) + 1;
-		if (sequence > SEQUENCE_MAX) throw new CodedError("full", `key ${name}`, "no more writes");
-		const target = current?.name === `${name}.a` ? `${name}.b` : `${name}.a`;
-		const bytes = makeSlot(name, sequence, key);
-		let stored = false;
+		const slots = wholeSlots(io, name);
 		try {
-			io.write(target, bytes);
-			stored = isStored(io, target, bytes);
+			replace(io, name, slots, key);
 		} finally {
-			bytes.fill(0);
-			if (!stored) io.delete(target); // Not half a key, and none that the next boot might take.
+			wipe(slots);
 		}
-		if (!stored) throw new CodedError("flash", `key ${name}`, "is not what was written");
-		if (current !== undefined) io.delete(current.name);
 	}
 
 	/** From then on the store is dead. May be called twice. */
@@ -111,15 +110,52 @@ export class StoredKeys implements KeyStore {
 		if (this.#io === undefined) throw new CodedError("state", `key ${name}`, "closed");
 		return this.#io;
 	}
+}
 
-	/** The slot in use, and the other when it is whole too: a write was cut before it deleted the old one. */
-	#slots(io: KeyValueIo, name: KeyName): [Slot | undefined, Slot | undefined] {
-		const a = readSlot(io, name, `${name}.a`);
-		const b = readSlot(io, name, `${name}.b`);
-		if (a === undefined || b === undefined) return [a ?? b, undefined];
-		const [current, other] = a.sequence > b.sequence ? [a, b] : [b, a];
-		io.delete(other.name);
-		return [current, other];
+/** The slots that are whole, the newest first. */
+function wholeSlots(io: KeyValueIo, name: KeyName): Slot[] {
+	const slots: Slot[] = [];
+	for (const letter of SLOT_LETTERS) {
+		const slot = readSlot(io, name, `${name}.${letter}`);
+		if (slot !== undefined) slots.push(slot);
+	}
+	return slots.sort((a, b) => b.sequence - a.sequence);
+}
+
+/**
+ * Puts `key` in the place of what `slots` hold.
+ * @throws {CodedError} "flash" | "full"; then the slots are as they were, as far as the storage lets them
+ */
+function replace(io: KeyValueIo, name: KeyName, slots: readonly Slot[], key: Uint8Array): void {
+	const sequence = (slots[0]?.sequence ?? 0) + 1;
+	if (sequence > SEQUENCE_MAX) throw new CodedError("full", `key ${name}`, "no more writes");
+	const taken = slots.map((slot) => slot.name);
+	// Where all three are whole, the two newest say the same.
+	const free = SLOT_LETTERS.map((letter) => `${name}.${letter}`).find((slot) => !taken.includes(slot));
+	const target = free ?? slots[slots.length - 1].name;
+	const bytes = makeSlot(name, sequence, key);
+	let stored = false;
+	let why = "is not what was written";
+	try {
+		io.write(target, bytes);
+		stored = isStored(io, target, bytes);
+	} catch {
+		why = "the storage refuses"; // In its own words, which differ from platform to platform.
+	}
+	bytes.fill(0);
+	if (!stored) {
+		tryDelete(io, target); // Not half a key, and none that the next boot might take.
+		throw new CodedError("flash", `key ${name}`, why);
+	}
+	for (const slot of taken) if (slot !== target) tryDelete(io, slot);
+}
+
+/** A slot that stays is an older one, or none at all: the next read puts that right. */
+function tryDelete(io: KeyValueIo, slot: string): void {
+	try {
+		io.delete(slot);
+	} catch {
+		// Nothing is lost by it.
 	}
 }
 
@@ -163,7 +199,6 @@ function checkOf(name: KeyName, bytes: Uint8Array): number {
 	return crcFinish(crcUpdate(crc, bytes, 0, bytes.length - CRC_BYTES));
 }
 
-function wipe(current: Slot | undefined, other: Slot | undefined): void {
-	current?.bytes.fill(0);
-	other?.bytes.fill(0);
+function wipe(slots: readonly Slot[]): void {
+	for (const { bytes } of slots) bytes.fill(0);
 }

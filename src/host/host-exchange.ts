@@ -16,6 +16,7 @@ import { MessageDecoder } from "../iso8583/decoder";
 import type { Dialect } from "../iso8583/dialect";
 import type { ExchangeEnd, Expected } from "../iso8583/exchange";
 import { renderMasked } from "../iso8583/mask";
+import { responseText } from "../iso8583/response-codes";
 import type { Clock, Link, LogSink } from "../ports";
 import type { KeyScheme } from "../security/key-scheme";
 import type { SyncMac } from "../security/sync-mac";
@@ -255,8 +256,9 @@ export class HostExchange {
 		this.#heard();
 		if (trouble && expected.mac !== "none") this.#options.onKeyTrouble();
 		const { amountMinor } = expected;
-		// Who did not believe the request carried nothing out, whatever amount it echoes.
-		const differs = !trouble && amountMinor !== undefined && decoder.has(4) && decoder.number(4) !== amountMinor;
+		// Who did not believe the request carried nothing out, whatever amount its answer echoes.
+		const heard = responseText(decoder.text(39)).class !== "unheard";
+		const differs = heard && amountMinor !== undefined && decoder.has(4) && decoder.number(4) !== amountMinor;
 		this.#end(slot, differs ? "amountDiffers" : "answer");
 	}
 

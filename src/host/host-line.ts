@@ -141,12 +141,16 @@ export class HostLine {
 		this.#timer = clock.setTimer(config.connectTimeoutMs, () => {
 			if (mine()) failed("no connection in time");
 		});
+		let inside = true;
+		let writable = false;
 		const connection = link.connect({
 			onReadable: () => {
 				if (mine()) this.#read();
 			},
 			onWritable: () => {
-				if (mine() && !this.#open) this.#opened();
+				if (!mine() || this.#open) return;
+				if (inside) writable = true;
+				else this.#opened();
 			},
 			onError: () => {
 				if (!mine()) return;
@@ -155,8 +159,13 @@ export class HostLine {
 				else failed(why ?? "not reachable");
 			},
 		});
-		if (mine()) this.#connection = connection;
-		else connection.close(); // It failed, and was replaced, inside the call.
+		inside = false;
+		if (!mine()) {
+			connection.close(); // It failed, and was replaced, inside the call.
+			return;
+		}
+		this.#connection = connection;
+		if (writable) this.#opened(); // It stood at once.
 	}
 
 	#opened(): void {

@@ -20,9 +20,19 @@ export function maskLast4(text: string): string {
 	return `${"*".repeat(text.length - 4)}${text.slice(-4)}`;
 }
 
-/** A text of people, in which nobody can say what stands: what is long enough for a card number is masked as one. */
+/**
+ * A text of people, in which nobody can say what stands: what is long enough for a card number is masked as one, also
+ * where it is written in groups.
+ */
 export function maskNumbers(text: string): string {
-	return text.replace(/\d{13,}/g, maskPan);
+	return text.replace(/\d(?:[ .-]?\d){12,}/g, maskGroups);
+}
+
+/** As {@link maskPan}, with what stands between the digits. */
+function maskGroups(text: string): string {
+	const masked = maskPan(text.replace(/\D/g, ""));
+	let digits = 0;
+	return text.replace(/\d/g, () => masked[digits++]);
 }
 
 /** "0210 2=621234******1232 4=000000001234 55=<91>": hidden fields show their length. Nothing decoded: "none". */

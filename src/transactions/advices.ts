@@ -17,6 +17,7 @@ import { responseText } from "../iso8583/response-codes";
 import type { Clock, LogSink, RandomSource } from "../ports";
 import type { KeyScheme } from "../security/key-scheme";
 import { type MessageBuilder, readOutcome } from "./messages";
+import { HOST_AWAY, ISSUER_AWAY } from "./passing-codes";
 import { Flag, type Outcome } from "./records";
 import type { TransactionLog } from "./transaction-log";
 
@@ -35,10 +36,6 @@ export interface AdvicesOptions {
 
 /** Most advices in flight; the configuration may ask for fewer. */
 const WINDOW_MAX = 16;
-/** The issuer is away: this advice again later, the others go on. */
-const ISSUER_AWAY: readonly string[] = ["68", "91", "92", "98"];
-/** The host has a fault or closes its day, or keys differ, which a sign-on mends: all of them again later. */
-const HOST_AWAY: readonly string[] = ["90", "96", "97", "99", "A0"];
 /**
  * The host has this number already: it was our own earlier try, as no number is used twice (I4). What it did with it is
  * what an answer to that try would have said; a comparison of the batch finds whatever is wrong with it.
@@ -229,7 +226,17 @@ export class Advices {
 	#send(id: number): void {
 		const { log, messages, exchanger, scheme, config } = this.#o;
 		const intent = log.intent(id);
-		const ticket = scheme.open();
+		let ticket = 0;
+		try {
+			ticket = scheme.open();
+		} catch (error) {
+			// A key counter that cannot be reserved now.
+			if (!(error instanceof CodedError)) throw error;
+			this.#log("E", `no keys for advice stan=${intent.stan}: ${error.message}`);
+			this.#again(id);
+			this.#trouble();
+			return;
+		}
 		let byteLength = 0;
 		try {
 			const emv = log.adviceEmv(id);

@@ -76,6 +76,7 @@ export class IntentWriter {
 		const offline = kind === KIND_OFFLINE_SALE;
 		if (offline !== (original === undefined)) throw new CodedError("mismatch", "advice original");
 		if (!offline && emv !== undefined) throw new CodedError("mismatch", "advice chip data");
+		if (sale.amountMinor < 1) throw new CodedError("range", "advice amount");
 		if (emv !== undefined && (emv.length === 0 || emv.length > ADVICE_EMV_BYTES_MAX)) {
 			throw new CodedError("length", "advice chip data", `${emv.length} bytes`);
 		}

@@ -221,6 +221,16 @@ export function readOutcome(answer: MessageDecoder): Outcome {
 
 /** A late or doubled answer to a sale, told apart from others. */
 export function isSaleAnswer(message: MessageDecoder): boolean {
-	const sale = message.mti === "0210" && message.equals(3, SALE_CODE) && message.has(11);
-	return sale && message.has(60) && message.count(60) >= 8 && message.equalsAt(60, 0, SALE_TYPE);
+	return message.mti === "0210" && isAboutSale(message);
+}
+
+/** The same to the reversal of a sale. */
+export function isReversalAnswer(message: MessageDecoder): boolean {
+	return message.mti === "0410" && isAboutSale(message);
+}
+
+/** A reversal carries both as its original does. */
+function isAboutSale(message: MessageDecoder): boolean {
+	if (!message.equals(3, SALE_CODE) || !message.has(11)) return false;
+	return message.has(60) && message.count(60) >= 8 && message.equalsAt(60, 0, SALE_TYPE);
 }

@@ -66,8 +66,16 @@ export interface Intent {
 	panDigits: number;
 }
 
-/** Writes bytes 0–32; the sealed card follows them. */
+/**
+ * Writes bytes 0–32; the sealed card follows them.
+ * @throws {CodedError} "length" | "charset" | "range" for what the fields do not hold
+ */
 export function encodeIntent(bytes: Uint8Array, intent: Intent): void {
+	const { timeS, entryMode, condition, field60Rest } = intent;
+	if (!Number.isInteger(timeS) || timeS < 0 || timeS > 0xffff_ffff) throw new CodedError("range", "intent time");
+	if (entryMode.length !== 3) throw new CodedError("length", "intent entry mode");
+	if (condition.length !== 2) throw new CodedError("length", "intent condition");
+	if (field60Rest.length !== 5) throw new CodedError("length", "intent field 60");
 	writeU32(bytes, 0, intent.id);
 	writeU24(bytes, 4, intent.stan);
 	bytes[INTENT_KIND_AT] = intent.kind;

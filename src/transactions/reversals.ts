@@ -10,6 +10,7 @@ import type { ExchangeEnd, Exchanger } from "../iso8583/exchange";
 import type { Clock, Display, LogSink } from "../ports";
 import type { KeyScheme } from "../security/key-scheme";
 import { type MessageBuilder, readOutcome } from "./messages";
+import { HOST_AWAY, ISSUER_AWAY } from "./passing-codes";
 import { Flag } from "./records";
 import { QUEUE_MAX, type ReversalQueue } from "./reversal-queue";
 import { State } from "./states";
@@ -29,11 +30,6 @@ export interface ReversalsOptions {
 
 /** Answers that end the repeating: done, invalid (nothing to reverse), original not found. */
 const ACCEPTED = ["00", "12", "25"];
-/**
- * The issuer is away or has a fault, or keys differ, which a sign-on mends: tried again as if nobody had answered.
- */
-const PASSING = ["91", "96", "A0", "97"];
-
 export class Reversals {
 	readonly #o: ReversalsOptions;
 	#timer = 0;
@@ -168,15 +164,24 @@ export class Reversals {
 		const { log, messages, exchanger, scheme, config } = this.#o;
 		const intent = log.intent(id);
 		const tries = log.noteTry(id);
+		if (tries === config.reversalTriesAlarm) this.#needsPerson(id);
 		let ticket = 0;
-		let byteLength = 0;
 		try {
 			ticket = scheme.open();
+		} catch (error) {
+			// A key counter that cannot be reserved now.
+			if (!(error instanceof CodedError)) throw error;
+			this.#log("E", `no keys for the reversal of stan=${intent.stan}: ${error.message}`);
+			this.#failed(id);
+			return;
+		}
+		let byteLength = 0;
+		try {
 			byteLength = messages.reversal(intent, log.card(id), log.outcome(id), log.reason(id), ticket);
 		} catch (error) {
-			// The sealed card cannot be opened or does not fit, or the keys are used up: a person has to change that.
+			// The sealed card cannot be opened or does not fit: a person has to change that.
 			if (!(error instanceof CodedError)) throw error;
-			if (ticket !== 0) scheme.close(ticket);
+			scheme.close(ticket);
 			this.#log("E", `reversal stan=${intent.stan} cannot be built: ${error.message}`);
 			this.#current = 0;
 			this.#o.queue.postpone(id, this.#o.clock.monotonic() + config.reversalRefusedRepeatMs);
@@ -185,7 +190,6 @@ export class Reversals {
 			return;
 		}
 		this.#log("I", `reversal stan=${intent.stan} reason=${log.reason(id)} try ${tries}`);
-		if (tries === config.reversalTriesAlarm) this.#needsPerson(id);
 		exchanger.request(
 			messages.frame,
 			byteLength,
@@ -199,33 +203,58 @@ export class Reversals {
 	}
 
 	#answered(id: number, end: ExchangeEnd, code: string): void {
-		const { log, queue, clock, config, display } = this.#o;
-		const slot = log.index.find(id);
-		const stan = log.index.stans[slot];
-		const amountMinor = log.index.amounts[slot];
-		// A host that has answered this number with another amount knows something of it: 12 and 25 prove nothing then.
-		const known = (log.index.flags[slot] & Flag.amountDiffers) !== 0;
-		const accepted = end === "answer" && ACCEPTED.includes(code) && (code === "00" || !known);
+		const { log, queue, clock, config } = this.#o;
+		const accepted = end === "answer" && this.#accepts(id, code);
+		const stan = log.index.stans[log.index.find(id)];
 		this.#log(accepted ? "I" : "W", `reversal stan=${stan} answered ${code}${accepted ? "" : ": goes on"}`);
 		this.#current = 0;
-		if (accepted) {
-			const act = log.apply(id, "reversalAccepted");
-			if (act === "watch") {
-				this.watch(id);
-				display.show({ name: "reversalDone", stan, amountMinor, code, told: "notCharged" });
-			} else {
-				queue.remove(id);
-				if (this.#leftOut) this.#takeLeftOut();
-			}
-			queue.hurry(clock.monotonic());
-		} else if (end !== "answer" || PASSING.includes(code)) {
-			queue.backOff(id, clock.monotonic());
-		} else {
+		if (accepted) this.#accepted(id, code);
+		else if (end !== "answer" || isPassing(code)) queue.backOff(id, clock.monotonic());
+		else {
 			log.apply(id, "reversalRefused");
 			queue.postpone(id, clock.monotonic() + config.reversalRefusedRepeatMs);
 			this.#needsPerson(id, code);
 		}
 		this.#next();
+	}
+
+	/** A host that has answered this number with another amount knows something of it: 12 and 25 prove nothing then. */
+	#accepts(id: number, code: string): boolean {
+		const { flags } = this.#o.log.index;
+		const known = (flags[this.#o.log.find(id)] & Flag.amountDiffers) !== 0;
+		return code === "00" || (ACCEPTED.includes(code) && !known);
+	}
+
+	#accepted(id: number, code: string): void {
+		const { log, queue, clock, display } = this.#o;
+		const slot = log.find(id);
+		const stan = log.index.stans[slot];
+		const amountMinor = log.index.amounts[slot];
+		const act = log.apply(id, "reversalAccepted");
+		if (act === "watch") {
+			this.watch(id);
+			display.show({ name: "reversalDone", stan, amountMinor, code, told: "notCharged" });
+		} else {
+			queue.remove(id);
+			if (this.#leftOut) this.#takeLeftOut();
+		}
+		queue.hurry(clock.monotonic());
+	}
+
+	/**
+	 * A verified answer to an earlier try: an acceptance is worth as much as one in time, or a host that is always a little
+	 * too slow would never be done with. Not while a try of its own is on the line, and not for what is sent once more
+	 * after a while: that has to be answered itself.
+	 * @returns false when it has no effect
+	 */
+	lateAnswer(id: number, code: string): boolean {
+		const { log, queue } = this.#o;
+		if (this.#current === id || !queue.has(id) || log.index.states[log.find(id)] !== State.reversing) return false;
+		if (!this.#accepts(id, code)) return false;
+		this.#log("I", `reversal stan=${log.index.stans[log.find(id)]} answered ${code} late`);
+		this.#accepted(id, code);
+		this.#next();
+		return true;
 	}
 
 	#failed(id: number): void {
@@ -250,4 +279,8 @@ export class Reversals {
 	#log(level: "I" | "W" | "E", text: string): void {
 		this.#o.sink.write(level, this.#o.clock.monotonic(), "saf", text);
 	}
+}
+
+function isPassing(code: string): boolean {
+	return ISSUER_AWAY.includes(code) || HOST_AWAY.includes(code);
 }

@@ -212,8 +212,11 @@ export class Sale {
 			this.#over({ name: "cancelled", amountMinor: this.#amountMinor });
 			return;
 		}
+		if (!this.#takeKeys()) {
+			pin.fill(0);
+			return;
+		}
 		try {
-			this.#takeKeys();
 			this.#o.scheme.pinBlock(pin, card.pan, this.#pinBlock);
 		} catch (error) {
 			if (!(error instanceof CodedError)) throw error;
@@ -227,11 +230,20 @@ export class Sale {
 		this.#connect();
 	}
 
-	/** PIN block, request and answer are under the same keys. */
-	#takeKeys(): void {
+	/** PIN block, request and answer are under the same keys. @returns false when there are none: the sale is over */
+	#takeKeys(): boolean {
 		const { scheme } = this.#o;
-		if (this.#ticket === 0) this.#ticket = scheme.open();
+		try {
+			if (this.#ticket === 0) this.#ticket = scheme.open();
+		} catch (error) {
+			// A key counter that cannot be reserved now: nothing is durable, nothing was sent.
+			if (!(error instanceof CodedError)) throw error;
+			this.#log("E", `no keys for a sale: ${error.message}`);
+			this.#over({ name: "keysWrong" });
+			return false;
+		}
 		scheme.use(this.#ticket);
+		return true;
 	}
 
 	#connect(): void {
@@ -258,7 +270,7 @@ export class Sale {
 			condition: "00",
 			field60Rest: field60Rest(card.entryMode),
 		};
-		this.#takeKeys();
+		if (!this.#takeKeys()) return;
 		this.#id = log.begin(sale, card);
 		this.#phase = "host";
 		const intent = log.intent(this.#id);

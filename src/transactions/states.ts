@@ -136,7 +136,13 @@ export const TABLE: { readonly [S in StateName]: { readonly [E in Event]?: Step 
 		reversalRefused: { to: "unconfirmed", persist: "none", act: "queue" },
 		boot: { to: "unconfirmed", persist: "none", act: "watch" },
 	},
-	reversed: { ...late("reversed"), boot: stay("reversed") },
+	reversed: {
+		...late("reversed"),
+		// An original that lay in a network for longer than any should: the host has just debited it.
+		approve: reverse("98"),
+		refuse: reverse("98"),
+		boot: stay("reversed"),
+	},
 	// An advice tells what has happened at the till: it is repeated unchanged, and nothing reverses it (I3).
 	forwarding: {
 		approve: { to: "forwarded", persist: "outcome", act: "rest" },

@@ -88,6 +88,15 @@ describe("host: line", () => {
 		assert.equal(bench.connect(0), false);
 	});
 
+	it("stands, and can be written to, when the link says so from inside the call", () => {
+		const bench = new LineBench([{ connects: "opensAtOnce" }]);
+		assert.equal(bench.connect(0), true);
+		assert.equal(bench.line.write(buildFrame("0800", { 11: "000001" })), true);
+		bench.links[0].hangUp();
+		assert.equal(bench.lost, 1);
+		assert.equal(bench.connect(0), true);
+	});
+
 	it("gives up a connection that hangs, after the connect time-out", () => {
 		const bench = new LineBench([{ connects: "hangs" }], { connectTimeoutMs: 7_000 });
 		assert.equal(bench.connect(6_999), undefined);

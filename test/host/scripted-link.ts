@@ -95,7 +95,7 @@ export interface ScriptedLinkOptions {
 	name?: string;
 	secure?: boolean;
 	/** What a connect comes to; default "opens". */
-	connects?: "opens" | "refused" | "hangs" | "refusedAtOnce";
+	connects?: "opens" | "opensAtOnce" | "refused" | "hangs" | "refusedAtOnce";
 	/** Takes no byte. */
 	full?: boolean;
 	/** Each frame as it is written. */
@@ -132,7 +132,8 @@ export class ScriptedLink implements Link {
 		if (connects === "refusedAtOnce") {
 			this.#callbacks = undefined;
 			callbacks.onError();
-		} else if (connects !== "hangs") {
+		} else if (connects === "opensAtOnce") callbacks.onWritable(4_096);
+		else if (connects !== "hangs") {
 			clock.setTimer(10, () => {
 				if (!mine()) return;
 				if (connects === "opens") callbacks.onWritable(4_096);

@@ -141,6 +141,8 @@ describe("iso8583 rendering", () => {
 		equal(renderMasked(message).includes("6212345678901232"), false);
 		deepEqual(parts(message, 63), ["63.1 scheme CUP", "63.2 text see 622123*********3450!"]);
 		deepEqual(parts(message, 63, OPEN)[1], "63.2 text see 6221234567890123450!");
+		const grouped = made("0210", { 3: "000000", 63: "CUP6212 3456-7890.1232 x", 60: "2200000100060" });
+		deepEqual(parts(grouped, 63)[1], "63.2 text 6212 34**-****.1232 x");
 	});
 
 	it("reads DE 39 of a reversal as its reason, of an answer as the host's answer", () => {

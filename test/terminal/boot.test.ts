@@ -11,6 +11,7 @@ import { Power, PowerLost } from "../../host-sim/board/power";
 import { ScriptedKeypad } from "../../host-sim/board/scripted-keypad";
 import { ScriptedReader } from "../../host-sim/board/scripted-reader";
 import { SeededRandom } from "../../host-sim/board/seeded-random";
+import { testTerminalKeys } from "../../host-sim/board/test-terminal-keys";
 import { Till } from "../../host-sim/board/till";
 import { VirtualTime } from "../../host-sim/board/virtual-clock";
 import { makeConfig } from "../../src/config";
@@ -233,6 +234,31 @@ describe("terminal: errors nobody handles", () => {
 		rig.medium.readOnly = false;
 		rig.shop.boot();
 		assert.equal(rig.sell().screens.at(-1), "approved");
+	});
+
+	it("of a device at boot are tried again in a while: doubts wait, and nobody should have to pull the plug", () => {
+		const keys = testTerminalKeys();
+		let fails = 0;
+		const rig = new Rig({
+			keys: {
+				read: (name, out) => {
+					if (fails-- > 0) throw new CodedError("flash", `key ${name}`, "the storage refuses");
+					return keys.read(name, out);
+				},
+				write: (name, key) => keys.write(name, key),
+			},
+		});
+		rig.faults.arm("answerLost");
+		assert.equal(rig.sell().screens.at(-1), "noAnswer");
+		fails = 1;
+		rig.shop.pullPlug();
+		assert.throws(() => rig.time.advance(5_000), /I7/, "the shop's own check of a boot");
+		assert.equal(rig.shop.till.screen?.name, "outOfService");
+		rig.time.advance(120_000);
+		assert.equal(rig.shop.restarts, 1);
+		rig.settle();
+		assert.ok(rig.shop.terminal.atRest);
+		assert.equal(rig.money().oneSided, 0);
 	});
 
 	it("of a flash that is broken at boot leave it out of service", () => {

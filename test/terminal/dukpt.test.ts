@@ -4,9 +4,13 @@
  * (I4): the counter in DE 53 is on the wire once, across restarts.
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
+import { testTerminalKeys } from "../../host-sim/board/test-terminal-keys";
+import { findTestCard } from "../../host-sim/test-cards";
 import { toHex } from "../../src/core/bytes";
+import { CodedError } from "../../src/core/errors";
 import { MessageDecoder } from "../../src/iso8583/decoder";
 import { UNIONPAY_DUKPT } from "../../src/iso8583/unionpay-dukpt";
+import { KIND_OFFLINE_SALE } from "../../src/transactions/records";
 import { Rig } from "../host-sim/world/rig";
 import { storm } from "../host-sim/world/storm";
 
@@ -59,6 +63,50 @@ describe("terminal with AES-DUKPT", () => {
 			ok(report.rig.shop.boots > 3 && serials.length > 30, `${report.rig.shop.boots} ${serials.length}`);
 			equal(new Set(serials).size, serials.length);
 		}
+	});
+
+	it("a key store that refuses a counter stops no terminal: it says so, tries again, and hammers nobody", () => {
+		const keys = testTerminalKeys();
+		let refuses = false;
+		const rig = new Rig({
+			config,
+			keys: {
+				read: (name, out) => keys.read(name, out),
+				write: (name, key) => {
+					if (refuses) throw new CodedError("flash", `key ${name}`, "the storage refuses");
+					keys.write(name, key);
+				},
+			},
+		});
+		rig.faults.arm("answerLost");
+		equal(rig.sell(1_000).screens.at(-1), "noAnswer");
+		rig.setLink(false);
+		const card = findTestCard("contactless");
+		ok(card !== undefined);
+		const advice = {
+			kind: KIND_OFFLINE_SALE,
+			amountMinor: 700,
+			timeS: 1_795_000_000,
+			entryMode: "072",
+			condition: "00",
+		};
+		const stored = { pan: card.pan, expiry: card.expiry };
+		equal(typeof rig.shop.terminal.forward({ ...advice, field60Rest: "00060" }, stored), "number");
+		refuses = true;
+		rig.setLink(true);
+		rig.shop.pullPlug();
+		rig.time.advance(3_600_000);
+		equal(rig.shop.restarts, 0);
+		ok(rig.shop.signOns < 30, `${rig.shop.signOns}`);
+		ok(/no keys for advice/.test(rig.logText()) && /no keys for the reversal/.test(rig.logText()));
+		equal(rig.sell(1_000).screens.at(-1), "keysWrong");
+		refuses = false;
+		rig.time.advance(3_600_000);
+		equal(rig.shop.terminal.summary().advices, 0);
+		equal(rig.sell(1_000).screens.at(-1), "approved");
+		rig.settle();
+		equal(rig.shop.restarts, 0);
+		ok(rig.shop.terminal.atRest);
 	});
 
 	it("sells nothing without an initial key", () => {

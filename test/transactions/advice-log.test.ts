@@ -233,6 +233,10 @@ describe("transactions: advices on flash", () => {
 		"a refund with chip data": [{ kind: KIND_REFUND, original: originalOf(1, 1) }, EMV, "mismatch"],
 		"empty chip data": [{ kind: KIND_OFFLINE_SALE }, new Uint8Array(0), "length"],
 		"256 bytes of chip data": [{ kind: KIND_OFFLINE_SALE }, new Uint8Array(256), "length"],
+		"an amount of nothing": [{ kind: KIND_OFFLINE_SALE, amountMinor: 0 }, undefined, "range"],
+		"a time before 1970": [{ kind: KIND_OFFLINE_SALE, timeS: -1 }, undefined, "range"],
+		"a time that is none": [{ kind: KIND_OFFLINE_SALE, timeS: Number.NaN }, undefined, "range"],
+		"an empty condition code": [{ kind: KIND_OFFLINE_SALE, condition: "" }, undefined, "length"],
 		"an amount of 13 digits": [{ kind: KIND_OFFLINE_SALE, amountMinor: 1_000_000_000_000 }, undefined, "range"],
 	};
 	for (const [what, [change, emv, code]] of Object.entries(refused)) {

@@ -63,6 +63,32 @@ describe("transactions: reversals", () => {
 		assert.equal(stateOf(rig), State.unconfirmed);
 	});
 
+	it("are accepted by an answer that is always a little too late, and then once more in time or late", () => {
+		for (const code of ["00", "12", "25"]) {
+			const rig = withDoubt(() => {});
+			rig.onRequest = (request, link) => {
+				rig.time.clock().setTimer(61_000, () => link.send(buildAnswer(request, code)));
+			};
+			rig.time.advance(240_000);
+			assert.equal(stateOf(rig), State.unconfirmed, code);
+			assert.ok(rig.requests("0400").length <= 3);
+			rig.time.advance(590_000);
+			assert.equal(stateOf(rig), State.unconfirmed, "a late answer to the first round proves nothing for the second");
+		}
+	});
+
+	it("are not ended by a late refusal", () => {
+		const rig = withDoubt(() => {});
+		let late = 0;
+		rig.onRequest = (request, link) => {
+			if (late++ === 0) rig.time.clock().setTimer(61_000, () => link.send(buildAnswer(request, "94")));
+			else link.send(buildAnswer(request, "00"));
+		};
+		rig.time.advance(200_000);
+		assert.equal(rig.screensNamed("reversalRefused").length, 0);
+		assert.equal(stateOf(rig), State.unconfirmed);
+	});
+
 	it("write a try to flash at powers of two, and about once a day later on", () => {
 		const rig = withDoubt(() => {});
 		const { log } = rig.shop.terminal;
@@ -102,7 +128,7 @@ describe("transactions: reversals", () => {
 		});
 	}
 
-	for (const code of ["91", "96"]) {
+	for (const code of ["68", "90", "91", "92", "96", "97", "98", "99", "A0"]) {
 		it(`go on after ${code} as after no answer`, () => {
 			const rig = withDoubt((request, link, n) => link.send(buildAnswer(request, n < 4 ? code : "00")));
 			rig.time.advance(60_000);
@@ -111,7 +137,7 @@ describe("transactions: reversals", () => {
 		});
 	}
 
-	for (const code of ["03", "40", "58", "64", "99", "ZZ"]) {
+	for (const code of ["03", "40", "58", "64", "94", "ZZ"]) {
 		it(`are tried again daily after ${code}, and shown to a person`, () => {
 			const rig = withDoubt(answer(code));
 			rig.time.advance(1_000);

@@ -3,11 +3,12 @@
  * contradicting. Each leads to what the table says, or to nothing.
  */
 import { strict as assert } from "node:assert";
+import { TEST_CARDS } from "../../host-sim/test-cards";
 import type { MessageDecoder } from "../../src/iso8583/decoder";
 import { RESPONSE_CODES } from "../../src/iso8583/response-codes";
-import { Flag } from "../../src/transactions/records";
+import { Flag, KIND_OFFLINE_SALE } from "../../src/transactions/records";
 import { State } from "../../src/transactions/states";
-import { type AnswerOptions, buildAnswer, type Changes, type ScriptedLink } from "../host/scripted-link";
+import { type AnswerOptions, buildAnswer, buildFrame, type Changes, type ScriptedLink } from "../host/scripted-link";
 import { ScriptedRig } from "./scripted-rig";
 
 /** One sale whose 0200 is answered with `code` and `changes`; reversals are answered 00. */
@@ -146,7 +147,70 @@ describe("transactions: answers to a sale", () => {
 			assert.equal(stateOf(rig), State.reversed);
 			rig.line.send(buildAnswer(request, code));
 			rig.time.advance(1_000);
+			if (code === "51") assert.equal(stateOf(rig), State.reversed);
+			assert.equal(rig.shop.till.told(2), "notCharged");
+		}
+	});
+
+	it("that approve when the reversal was over long ago begin it anew: the host has debited an original that was stalled", () => {
+		for (const code of ["00", "10"]) {
+			const rig = new ScriptedRig((request, link) => {
+				if (request.mti === "0400") link.send(buildAnswer(request, "25"));
+			});
+			rig.sell();
+			rig.settle();
 			assert.equal(stateOf(rig), State.reversed);
+			const [request] = rig.requests("0200");
+			const before = rig.requests("0400").length;
+			rig.shop.terminal.signOn();
+			rig.time.advance(5_000);
+			rig.line.send(buildAnswer(request, code));
+			rig.time.advance(5_000);
+			assert.equal(rig.requests("0400").length, before + 1);
+			assert.equal(rig.shop.till.told(2), "notCharged");
+			rig.settle();
+			assert.equal(stateOf(rig), State.reversed);
+			assert.equal(rig.requests("0400").length, before + 2);
+			assert.equal(rig.shop.restarts, 0);
+		}
+	});
+
+	it("that name the number of an advice have no effect on it: only its own answer ends an advice", () => {
+		for (const code of ["00", "51"]) {
+			const rig = new ScriptedRig((request, link) => {
+				if (request.mti === "0200") link.send(buildAnswer(request, "00"));
+			});
+			rig.sell();
+			const card = TEST_CARDS.find(({ name }) => name === "contactless");
+			assert.ok(card !== undefined);
+			const advice = {
+				kind: KIND_OFFLINE_SALE,
+				amountMinor: 700,
+				timeS: 1_795_000_000,
+				entryMode: "072",
+				condition: "00",
+			};
+			const { terminal } = rig.shop;
+			const id = terminal.forward({ ...advice, field60Rest: "00060" }, { pan: card.pan, expiry: card.expiry });
+			assert.ok(typeof id === "number");
+			rig.time.advance(2_000);
+			const [sent] = rig.requests("0220");
+			const [stan, batch] = [sent.text(11), sent.textAt(60, 2, 6)];
+			const fields = { 3: "000000", 11: stan, 39: code, 41: sent.text(41), 42: sent.text(42), 60: `22${batch}00050` };
+			rig.line.send(buildFrame("0210", fields));
+			rig.time.advance(2_000);
+			assert.equal(terminal.log.index.states[terminal.log.find(id)], State.forwarding);
+			rig.time.advance(3_600_000);
+			assert.ok(rig.requests("0220").length > 5);
+		}
+	});
+
+	it("that carry another amount are reversed whatever their code says, 99 as well", () => {
+		for (const code of ["00", "51", "97", "99", "A0"]) {
+			const rig = sold(code, { 4: "000000009999" });
+			rig.time.advance(60_000);
+			assert.equal(rig.requests("0400").length, 1, code);
+			assert.equal(rig.shop.till.told(2), "notCharged");
 		}
 	});
 

@@ -74,7 +74,15 @@ const EXPECTED: Record<string, Record<string, string>> = {
 		reversalRefused: "unconfirmed/none/queue",
 		boot: "unconfirmed/none/watch",
 	},
-	reversed: { approve: "=", decline: "=", refuse: "=", amountDiffers: "=", badMac: "=", noAnswer: "=", boot: "=" },
+	reversed: {
+		approve: "reversing/step/tellReversing/98",
+		decline: "=",
+		refuse: "reversing/step/tellReversing/98",
+		amountDiffers: "=",
+		badMac: "=",
+		noAnswer: "=",
+		boot: "=",
+	},
 	forwarding: {
 		approve: "forwarded/outcome/rest",
 		decline: "forwardRefused/outcome/rest",
@@ -142,6 +150,8 @@ describe("transactions: transition table", () => {
 	it("lets no late answer undo a reversal (I5)", () => {
 		for (const state of ["reversing", "unconfirmed", "reversed"] as StateName[]) {
 			for (const event of ANSWERS) {
+				// The host has debited an original that came when all was over: reversed anew, and told so again.
+				if (state === "reversed" && (event === "approve" || event === "refuse")) continue;
 				const step = TABLE[state][event];
 				assert.equal(step?.to, state, `${state} × ${event}`);
 				assert.equal(step?.persist, "none");
@@ -198,8 +208,11 @@ describe("transactions: transition table", () => {
 		}
 	});
 
-	it("leads nowhere out of reversed", () => {
-		for (const event of EVENTS) assert.equal(TABLE.reversed[event]?.to ?? "reversed", "reversed", event);
+	it("leads nowhere out of reversed but into a reversal", () => {
+		for (const event of EVENTS) {
+			const to = TABLE.reversed[event]?.to ?? "reversed";
+			assert.ok(to === "reversed" || to === "reversing", event);
+		}
 	});
 
 	it("ends every doubt in an answer or a reversal, never in nothing", () => {
