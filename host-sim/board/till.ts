@@ -29,8 +29,8 @@ export interface TillNote {
 }
 
 export interface TillOptions {
-	/** How long a slip takes; default 800 ms. */
-	printMs?: number;
+	/** How long a slip takes, this time; default 800 ms. */
+	printMs?: number | (() => number);
 	/** From the slip being out to the terminal hearing of it; default 50 ms. A cut may fall in between. */
 	reportMs?: number;
 	/** Slips on the roll; default no end. */
@@ -54,13 +54,14 @@ export class Till {
 	onScreen: ((screen: Screen) => void) | undefined;
 	/** Each slip that is out, whole or half; must not throw. */
 	onSlip: ((slip: Slip, paper: PaperState) => void) | undefined;
-	readonly #printMs: number;
+	readonly #printMs: () => number;
 	readonly #reportMs: number;
 	readonly #notesMax: number;
 	readonly #latest = new Map<number, { told: Told; amountMinor: number | undefined }>();
 
 	constructor(options: TillOptions = {}) {
-		this.#printMs = options.printMs ?? PRINT_MS;
+		const { printMs = PRINT_MS } = options;
+		this.#printMs = typeof printMs === "number" ? () => printMs : printMs;
 		this.#reportMs = options.reportMs ?? REPORT_MS;
 		this.#notesMax = options.notesMax ?? NOTES_MAX;
 		this.paperSlips = options.paperSlips ?? Number.POSITIVE_INFINITY;
@@ -139,7 +140,7 @@ export class Till {
 		this.paperSlips -= 1;
 		note.paper = "printing";
 		const forget = power.onCut(() => this.#out(note, "half"));
-		clock.setTimer(this.#printMs, () => {
+		clock.setTimer(this.#printMs(), () => {
 			forget();
 			this.#out(note, "whole");
 			clock.setTimer(this.#reportMs, () => onDone(true));

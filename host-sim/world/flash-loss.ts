@@ -12,7 +12,7 @@ import { HEADER_BYTES } from "../../src/journal/format";
 import { CardSeal } from "../../src/security/card-seal";
 import { TransactionLog } from "../../src/transactions/transaction-log";
 import { TEST_KEYS } from "../acquirer/test-keys";
-import { DAMAGE_KINDS, type DamageKind, destroyBlock } from "../board/flash-damage";
+import { DAMAGE_KINDS, type DamageKind, destroyBlock, flipBit } from "../board/flash-damage";
 import type { FlashMedium } from "../board/flash-medium";
 import { MemoryKeys } from "../board/memory-keys";
 import { NorFlash } from "../board/nor-flash";
@@ -56,6 +56,18 @@ export class FlashLoss {
 		this.#open.set(block, copy);
 		this.blocksDestroyed++;
 		return { copy, block, kind };
+	}
+
+	/** Flips one bit at rest on one copy. @returns its block, or undefined where the other copy lacks that block */
+	flipBit(random: SeededRandom): number | undefined {
+		const copy = random.below(this.#media.length);
+		const medium = this.#media[copy];
+		const offset = random.below(medium.size);
+		const block = Math.floor(offset / medium.blockLength);
+		if (this.#isOpen(block) && this.#open.get(block) !== copy) return undefined;
+		flipBit(medium, offset, random.below(8));
+		this.#open.set(block, copy);
+		return block;
 	}
 
 	/** Destroyed on one copy, and not the same on both since then. */

@@ -35,8 +35,8 @@ export interface ShopOptions {
 	/** The board's key store; default: the test keys. */
 	keys?: KeyStore;
 	till?: Till;
-	/** How long the cashier takes to answer or to change the paper; default 2,000 ms. */
-	cashierMs?: number;
+	/** How long the cashier takes to answer or to change the paper, this time; default 2,000 ms. */
+	cashierMs?: number | (() => number);
 	/** Power is gone, by a cut or by the firmware's own restart; the owner boots again, not from inside the call. */
 	onPowerLost?(reason: string): void;
 	/**
@@ -44,6 +44,8 @@ export interface ShopOptions {
 	 * operations are counted together with those of the mirror.
 	 */
 	onFlash?(flash: NorFlash): void;
+	/** The terminal of each boot before it starts. */
+	onTerminal?(terminal: Terminal): void;
 	/** Each screen, after the shop has seen it. */
 	onScreen?(screen: Screen): void;
 	/** The terminal has signed on with its host. */
@@ -85,6 +87,8 @@ export class Shop {
 	#power = new Power();
 	#board: Board;
 	#visit: Visit | undefined;
+	/** The sale whose delivery the cashier thinks about; 0 for none. */
+	#askedStan = 0;
 	#onVisitEnd: ((visit: Visit) => void) | undefined;
 	boots = 0;
 	/** In all boots. */
@@ -208,6 +212,7 @@ export class Shop {
 	#assemble(): Board {
 		const { medium, mirror, makeClock, makeLinks, config, log, random } = this.#options;
 		const power = this.#power;
+		this.#askedStan = 0;
 		const clock = makeClock(power);
 		const chip = { power, cut: new FlashCut(), random: random.fork(`flash ${this.boots}`) };
 		const flash = new NorFlash({ ...chip, medium });
@@ -236,6 +241,7 @@ export class Shop {
 		this.#reason = "power cut";
 		power.onCut(() => this.#onCut());
 		const terminal = new Terminal(device, config);
+		this.#options.onTerminal?.(terminal);
 		terminal.onSaleEnd = () => this.#endVisit();
 		terminal.onSignedOn = () => {
 			this.signOns++;
@@ -280,17 +286,26 @@ export class Shop {
 			if (screen.name === "waitForHost" && screen.stan !== undefined) this.#visit.stan = screen.stan;
 		}
 		this.#options.onScreen?.(screen);
-		const cashierMs = this.#options.cashierMs ?? 2_000;
 		if (screen.name === "askDelivered" && screen.stan !== undefined) {
 			const { stan } = screen;
-			this.#board.clock.setTimer(cashierMs, () => this.#board.terminal.answerDelivery(this.till.told(stan) === "paid"));
+			if (stan === this.#askedStan) return; // Asked again: one question has one answer.
+			this.#askedStan = stan;
+			this.#board.clock.setTimer(this.#cashierMs, () => {
+				this.#askedStan = 0;
+				this.#board.terminal.answerDelivery(this.till.told(stan) === "paid");
+			});
 		}
 		if (screen.name === "approvedNoPaper") {
-			this.#board.clock.setTimer(cashierMs, () => {
+			this.#board.clock.setTimer(this.#cashierMs, () => {
 				this.till.paperSlips = 100;
 				this.#board.terminal.acknowledge();
 			});
 		}
+	}
+
+	get #cashierMs(): number {
+		const { cashierMs = 2_000 } = this.#options;
+		return typeof cashierMs === "number" ? cashierMs : cashierMs();
 	}
 
 	/** Runs what may lose power inside. */

@@ -27,4 +27,6 @@ export interface MountResult {
 	damagedRecords: number;
 	id: number;
 	generation: number;
+	/** The rows of the recovery table (DESIGN.md) that it went through, in their order: "GI". Row M is pin's. */
+	cases: string;
 }

@@ -40,6 +40,12 @@ export class Headers {
 
 	status: MountStatus = "unprovisioned";
 	interrupted = false;
+	/** A header of a log stood on some copy. */
+	found = false;
+	/** There are two copies, and only one of them holds headers of a log. */
+	onOneCopy = false;
+	/** The sequences have no order. */
+	unordered = false;
 	id = 0;
 	generation = 0;
 	/** Greatest generation of a provisioning header, −1 without one. */
@@ -90,10 +96,14 @@ export class Headers {
 		this.id = first.found ? first.id : second.id;
 		this.provisioning = Math.max(first.provisioning, second.provisioning);
 		this.interrupted = false;
+		this.found = first.found || second.found;
+		this.onOneCopy = first.found !== second.found;
+		this.unordered = false;
 		this.status = this.#answer(first, second);
 		if (this.status !== "ok" && this.status !== "rebuilt") return;
 		this.#findValid();
-		if (!this.#isOrdered()) this.status = "foreign";
+		this.unordered = !this.#isOrdered();
+		if (this.unordered) this.status = "foreign";
 	}
 
 	/** Sequences further apart than any journal's have no order: they are not of one journal. */
@@ -107,7 +117,7 @@ export class Headers {
 	}
 
 	#answer(first: CopySummary, second: CopySummary): MountStatus {
-		const found = first.found || second.found;
+		const { found } = this;
 		if (first.newer || second.newer) return "newer";
 		if (this.provisioning >= 0 && (!found || this.provisioning > this.generation)) {
 			this.interrupted = true;

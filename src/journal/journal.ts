@@ -27,7 +27,7 @@ import { LogWriter, PAYLOAD_AT, WRITE_TRIES_MAX } from "./log-writer";
 import { Mender } from "./mender";
 import { provision } from "./provisioner";
 import { FREE_BLOCKS_MIN, Reclaimer } from "./reclaimer";
-import { Recovery } from "./recovery";
+import { Case, caseLetters, Recovery } from "./recovery";
 import { Ring } from "./ring";
 
 /** Cells of an interrupted operation may read differently each time; a CRC tells when they read right. */
@@ -160,6 +160,11 @@ export class Journal {
 		return this.#mender.hasWork;
 	}
 
+	/** Rows of the recovery table (DESIGN.md) that the last mount went through, and {@link pin} after it: "GI". */
+	get cases(): string {
+		return caseLetters(this.#recovery.cases);
+	}
+
 	/** Blocks erased because nothing had been erased ahead; a sale must never cause one. */
 	get erasesUnprepared(): number {
 		return this.#writer.erasesUnprepared;
@@ -188,6 +193,7 @@ export class Journal {
 				damagedRecords: 0,
 				id: recovery.headers.id,
 				generation: recovery.headers.generation,
+				cases: caseLetters(recovery.cases),
 			};
 			if (status !== "ok" && status !== "rebuilt") return result;
 			this.#writer.id = result.id;
@@ -196,7 +202,10 @@ export class Journal {
 			this.#client.reset();
 			result.damagedRecords = this.#visitAll(this.#visitMounting);
 			// One journal that went on in two ways, each without the other: nobody can say which one is right.
-			if (this.#reader.conflict) return { ...result, status: "foreign" };
+			if (this.#reader.conflict) {
+				recovery.cases |= Case.apart;
+				return { ...result, status: "foreign", cases: caseLetters(recovery.cases) };
+			}
 			// Marginal cells may have read otherwise the second time: then this reading is nobody's truth.
 			if (this.#reader.seenPosition === this.#lastPosition()) {
 				this.#mounted = true;
@@ -238,6 +247,7 @@ export class Journal {
 		for (let tries = 0; innerBytes < 0 && tries < PIN_READ_TRIES_MAX; tries++) innerBytes = this.#reader.load(from);
 		if (innerBytes < 0) throw new CodedError("damaged", "journal pin", "the last record reads differently now");
 		const unfinished = this.#mender.readUnfinished(this.#buffer, innerBytes);
+		if (unfinished) recovery.cases |= Case.mending;
 		this.#buffer.copyWithin(PAYLOAD_AT, LOADED_AT, LOADED_AT + 2 + innerBytes);
 		writeU16(this.#buffer, HEADER_BYTES, recordHead(RecordType.boot, innerBytes + 2, false));
 		// The log's first block has none before it and is never restated.

@@ -1,6 +1,6 @@
 /**
  * What a boot reads: the newest block that counts, the last fact of the log, and the chain of blocks from it back to
- * the tail. Writes nothing. The cases A to K are those of the recovery table in DESIGN.md.
+ * the tail. Writes nothing. The cases A to L are those of the recovery table in DESIGN.md.
  * @module
  */
 import { readU16, readU32 } from "../core/bytes";
@@ -21,6 +21,34 @@ import { Headers, type MountStatus } from "./headers";
 import type { LogReader } from "./log-reader";
 import type { Ring } from "./ring";
 
+/** Rows of the recovery table as bits: A is bit 0. */
+export const Case = {
+	blank: 1 << 0,
+	foreign: 1 << 1,
+	newer: 1 << 2,
+	interrupted: 1 << 3,
+	logEmpty: 1 << 4,
+	bootUncounted: 1 << 5,
+	boot: 1 << 6,
+	bootDamaged: 1 << 7,
+	log: 1 << 8,
+	chainLacks: 1 << 9,
+	apart: 1 << 10,
+	oneCopy: 1 << 11,
+	mending: 1 << 12,
+} as const;
+const CASES = 13;
+const LETTER_A = 65;
+
+/** The letters of the rows in `bits`. */
+export function caseLetters(bits: number): string {
+	let letters = "";
+	for (let row = 0; row < CASES; row++) {
+		if ((bits & (1 << row)) !== 0) letters += String.fromCharCode(LETTER_A + row);
+	}
+	return letters;
+}
+
 export class Recovery {
 	readonly #ring: Ring;
 	readonly #reader: LogReader;
@@ -40,6 +68,8 @@ export class Recovery {
 	/** The last fact is the head's first record: the next boot block takes the head's place (rule 5). */
 	restates = false;
 	lostBlocks = 0;
+	/** Rows of the recovery table that this boot went through, bits of `Case`. */
+	cases = 0;
 
 	// What #inspect found in one block.
 	#kind = 0;
@@ -75,6 +105,7 @@ export class Recovery {
 		headers.read();
 		this.status = headers.status;
 		this.interrupted = headers.interrupted;
+		this.cases = this.#headerCases();
 		if (this.status !== "ok" && this.status !== "rebuilt") return;
 		this.newestBlock = headers.newest();
 		if (this.newestBlock >= 0) this.#ring.sequenceMax = this.#ring.sequence(this.newestBlock);
@@ -84,18 +115,40 @@ export class Recovery {
 				// Headers without a record that counts: a provisioning that was cut, or nothing of ours.
 				this.interrupted = headers.provisioning === headers.generation;
 				this.status = this.interrupted ? "unprovisioned" : "foreign";
+				this.cases |= this.interrupted ? Case.interrupted : Case.foreign;
 				return;
 			}
 			this.#inspect(head, this.#blockLength);
+			this.cases |= this.#headCase();
 			if (this.#counts) {
 				this.#findLastFact(head);
 				const certain = this.#isCertain();
 				this.#findChain();
+				if (this.lostBlocks > 0) this.cases |= Case.chainLacks;
 				if (!certain) this.#holdFallbacks();
 				return;
 			}
 			headers.dismiss(head);
 		}
+	}
+
+	/** What the headers alone have decided. Sequences without an order have no letter. */
+	#headerCases(): number {
+		const { status, headers } = this;
+		const cases = headers.onOneCopy ? Case.oneCopy : 0;
+		if (status === "newer") return cases | Case.newer;
+		if (status === "unprovisioned") return cases | (this.interrupted ? Case.interrupted : Case.blank);
+		if (status !== "foreign" || headers.unordered) return cases;
+		return cases | (headers.found ? Case.apart : Case.foreign);
+	}
+
+	/** The block that #inspect has just read, taken for the head. */
+	#headCase(): number {
+		if (this.#kind === BlockKind.boot) {
+			if (!this.#counts) return Case.bootUncounted;
+			return this.#firstIsBoot ? Case.boot : Case.bootDamaged;
+		}
+		return this.#records === 0 ? Case.logEmpty : Case.log;
 	}
 
 	/** Reads a block up to `end`: does it count, which is its last fact, which tail does it know? */

@@ -36,7 +36,7 @@ import {
 import { roomBytes } from "./room";
 import { SealedRecord } from "./sealed-record";
 import { type SettleRefusal, Settler } from "./settler";
-import { type Act, type Event, isDoubt, isSpent, State, type Step, stateName, TABLE } from "./states";
+import { type Act, type Event, isDoubt, isSpent, State, type StateName, type Step, stateName, TABLE } from "./states";
 import { NOWHERE, TransactionIndex } from "./transaction-index";
 
 /** At the greatest interval of five minutes. */
@@ -56,6 +56,8 @@ export interface EventFacts {
 export class TransactionLog implements JournalClient {
 	readonly journal: Journal;
 	readonly index: TransactionIndex;
+	/** Told of each event that a transaction has taken, once what it makes durable is: for who watches from outside. */
+	onTransition: ((id: number, from: StateName, event: Event, to: StateName) => void) | undefined;
 	readonly #seal: CardSeal;
 	readonly #record = new Uint8Array(RECORD_BYTES_MAX);
 	readonly #sealed: SealedRecord;
@@ -307,6 +309,7 @@ export class TransactionLog implements JournalClient {
 		}
 		index.states[slot] = to;
 		index.flags[slot] = flags;
+		this.onTransition?.(id, from, event, step.to);
 		return step.act;
 	}
 

@@ -1,0 +1,329 @@
+/**
+ * One world from its seed to its verdict. See DESIGN.md: two phases, one clock, one generator.
+ * @module
+ */
+import { AssertionError } from "../../src/core/assert";
+import { CodedError } from "../../src/core/errors";
+import { UNIONPAY } from "../../src/iso8583/unionpay";
+import { UNIONPAY_DUKPT } from "../../src/iso8583/unionpay-dukpt";
+import { type StateName, stateName } from "../../src/transactions/states";
+import { Acquirer } from "../acquirer/acquirer";
+import { FaultPlan } from "../acquirer/faults";
+import { MemoryLedgerStore } from "../acquirer/ledger-store";
+import { type LedgerEntry, readStatement } from "../acquirer/statement";
+import { SeededRandom } from "../board/seeded-random";
+import { type VirtualClock, VirtualTime } from "../board/virtual-clock";
+import { TEST_CARDS } from "../test-cards";
+import { CoverageCounter } from "./coverage";
+import { type MoneyPromise, People } from "./people";
+import type { WorldFailure, WorldOptions, WorldReport } from "./report";
+import { Station } from "./station";
+import { terminalEntries } from "./station-keys";
+import { Story } from "./story";
+import { Strikes } from "./strikes";
+import { drawPlan, type WorldPlan } from "./swarm";
+import { Weather } from "./weather";
+
+const FAILURES_MAX = 16;
+const HOUR_MS = 3_600_000;
+/** The first phase ends here at the latest. */
+const FAULTS_MS_MAX = 72 * HOUR_MS;
+/** All is at rest by then (B2). */
+const REST_MS_MAX = 24 * HOUR_MS;
+/** Longer than any frame lies in the network: what comes late comes within it. */
+const LATE_MS = 900_000;
+const REST_CHECK_MS = 10_000;
+/** A world that does not end is wrong itself. */
+const STEPS_MAX = 4_000_000;
+
+/** What a transaction may be when nothing is under way. */
+const AT_REST: readonly StateName[] = ["delivered", "declined", "abandoned", "reversed", "forwarded", "forwardRefused"];
+
+/** The run was to end at this step. */
+class Stopped extends Error {
+	override readonly name = "Stopped";
+}
+
+interface Post {
+	readonly station: Station;
+	readonly weather: Weather;
+	readonly people: People;
+}
+
+/** @throws AssertionError for options that no world has */
+export function runWorld(options: WorldOptions): WorldReport {
+	return new World(options).run();
+}
+
+class World {
+	readonly #options: WorldOptions;
+	readonly #random: SeededRandom;
+	readonly #plan: WorldPlan;
+	readonly #time: VirtualTime;
+	readonly #network: VirtualClock;
+	readonly #story: Story;
+	readonly #strikes: Strikes;
+	readonly #faults: FaultPlan;
+	readonly #store = new MemoryLedgerStore();
+	readonly #posts: Post[] = [];
+	readonly #promises: MoneyPromise[] = [];
+	readonly #failures: WorldFailure[] = [];
+	readonly #coverage = new CoverageCounter();
+	readonly #entries;
+	#host: Acquirer | undefined;
+	#done = 0;
+	#powerCuts = 0;
+
+	constructor(options: WorldOptions) {
+		this.#options = options;
+		this.#random = new SeededRandom(options.seed).fork("world");
+		this.#plan = drawPlan(this.#random.fork("plan"));
+		this.#time = new VirtualTime(this.#plan.startMs);
+		this.#network = this.#time.clock();
+		this.#story = new Story(this.#time, options.onStory);
+		this.#strikes = new Strikes({
+			rates: this.#plan.rates,
+			random: this.#random.fork("strikes"),
+			...(options.without === undefined ? {} : { without: options.without }),
+			...(options.only === undefined ? {} : { only: options.only }),
+			onStrike: (_kind, name) => {
+				this.#story.line(-1, "world", name);
+			},
+		});
+		this.#faults = new FaultPlan(this.#random.fork("faults"), {}, (name) => this.#strikes.confirm(name));
+		this.#entries = terminalEntries(this.#plan.terminals.length);
+	}
+
+	run(): WorldReport {
+		try {
+			this.#begin();
+			this.#runUntil(() => this.#done === this.#posts.length, FAULTS_MS_MAX);
+			this.#heal();
+			this.#rest();
+			this.#bootOnceMore();
+			this.#judge();
+		} catch (error) {
+			if (!(error instanceof Stopped)) this.#fail("world", -1, textOf(error));
+		}
+		return this.#report();
+	}
+
+	#begin(): void {
+		for (const kind of this.#faults.names) {
+			const rate = this.#plan.rates[kind];
+			if (rate !== undefined) this.#faults.setRate(kind, rate / 1_000);
+		}
+		this.#startHost();
+		const customers = this.#options.customers ?? this.#plan.customers;
+		const count = this.#plan.terminals.length;
+		for (let n = 0; n < count; n++) {
+			// The first terminals get what does not divide.
+			this.#open(n, Math.floor(customers / count) + (n < customers % count ? 1 : 0));
+		}
+	}
+
+	#open(number: number, customers: number): void {
+		const plan = this.#plan.terminals[number];
+		const random = this.#random.fork(`terminal ${number}`);
+		const story = this.#story;
+		const strikes = this.#strikes;
+		let weather: Weather | undefined;
+		const station = new Station({
+			number,
+			plan,
+			keyScheme: this.#plan.keyScheme,
+			entry: this.#entries[number],
+			time: this.#time,
+			network: this.#network,
+			random: random.fork("station"),
+			strikes,
+			story,
+			host: () => this.#host,
+			onFlash: (flash) => weather?.onFlash(flash),
+			onBooted: () => {},
+			onTransition: (_id, from, event) => this.#coverage.transition(from, event),
+			onPowerLost: () => {
+				this.#powerCuts++;
+				this.#coverage.recoveryCases(station.shop.terminal.log.journal.cases);
+			},
+			onScreen: () => {},
+			onSlip: () => {},
+			onLog: () => {},
+			onWrite: () => {},
+			onArrival: () => {},
+			cashierMs: () => (strikes.strikes("cashierSlow") ? strikes.random("cashierSlow").below(300_000) : 2_000),
+		});
+		const o = { station, network: this.#network, strikes, story };
+		weather = new Weather({ ...o, random: random.fork("weather") });
+		const people = new People({
+			...o,
+			cards: TEST_CARDS,
+			random: random.fork("people"),
+			customers,
+			beforeCustomer: () => {
+				weather.beforeCustomer();
+				if (strikes.strikes("hostKilled")) this.#killHost();
+			},
+			onPromise: (promise) => this.#promises.push(promise),
+			onDone: () => {
+				this.#done++;
+			},
+		});
+		this.#posts.push({ station, weather, people });
+		station.shop.provision();
+		station.keys.inService = true;
+		station.boot();
+		people.start();
+	}
+
+	#startHost(): void {
+		this.#host = new Acquirer({
+			clock: this.#network,
+			random: this.#random.fork("host"),
+			store: this.#store,
+			faults: this.#faults,
+			cards: TEST_CARDS,
+			terminals: this.#entries,
+			dialect: this.#plan.keyScheme === "dukpt" ? UNIONPAY_DUKPT : UNIONPAY,
+			...(this.#plan.forgetful ? { forgetful: true } : {}),
+			onEvent: ({ text }) => this.#story.line(-1, "host", text),
+			onCrash: () => this.#restartHost(),
+		});
+	}
+
+	#killHost(): void {
+		if (this.#host === undefined) return;
+		this.#story.line(-1, "host", "killed");
+		this.#host.kill();
+		this.#restartHost();
+	}
+
+	#restartHost(): void {
+		this.#host = undefined;
+		const ms = 500 + this.#strikes.random("hostKilled").below(60_000);
+		this.#network.setTimer(ms, () => {
+			this.#story.line(-1, "host", "starts again");
+			this.#startHost();
+		});
+	}
+
+	/** The second phase begins. */
+	#heal(): void {
+		this.#story.line(-1, "world", "healed: nothing breaks any more");
+		this.#strikes.end();
+		this.#faults.clear();
+		for (const { station, weather } of this.#posts) {
+			weather.heal();
+			station.shop.till.paperSlips = 1_000_000;
+		}
+	}
+
+	#rest(): void {
+		if (!this.#runUntil(() => this.#atRest, REST_MS_MAX)) {
+			this.#fail("rest", -1, `not at rest ${REST_MS_MAX / HOUR_MS} h after the last fault: ${this.#unrest()}`);
+			return;
+		}
+		// What lies in the network still comes, and must not stir anything up for long.
+		this.#advance(LATE_MS);
+		if (!this.#runUntil(() => this.#atRest, REST_MS_MAX)) this.#fail("rest", -1, `stirred up late: ${this.#unrest()}`);
+	}
+
+	/** What flash says must be what the terminal did: a boot that finds work to do has been told something else. */
+	#bootOnceMore(): void {
+		for (const { station } of this.#posts) station.shop.pullPlug();
+		if (!this.#runUntil(() => this.#atRest, REST_MS_MAX))
+			this.#fail("rest", -1, `after a last boot: ${this.#unrest()}`);
+		for (const { station } of this.#posts) {
+			const { index } = station.shop.terminal.log;
+			for (let slot = 0; slot < index.count; slot++) {
+				const name = stateName(index.states[slot]);
+				if (name !== undefined && !AT_REST.includes(name)) {
+					this.#fail("I3", station.number, `stan=${index.stans[slot]} is ${name} when all is at rest`);
+				}
+			}
+		}
+	}
+
+	get #atRest(): boolean {
+		if (this.#host === undefined) return false;
+		return this.#posts.every(
+			({ station: { shop } }) => shop.power.on && shop.visit === undefined && shop.terminal.atRest,
+		);
+	}
+
+	#unrest(): string {
+		const restless = this.#posts.filter(({ station: { shop } }) => !shop.power.on || !shop.terminal.atRest);
+		return restless
+			.map(({ station: { number, shop } }) => {
+				if (!shop.power.on) return `terminal ${number} is off`;
+				const { queued, advices, doubts } = shop.terminal.summary();
+				return `terminal ${number}: ${queued} reversals, ${advices} advices, ${doubts} doubts, ${shop.terminal.phase}`;
+			})
+			.join("; ");
+	}
+
+	#judge(): void {
+		void this.#promises;
+	}
+
+	#ledger(): LedgerEntry[] {
+		return readStatement(this.#store, TEST_CARDS).entries;
+	}
+
+	/** @returns false when `ms` have gone before it was reached */
+	#runUntil(reached: () => boolean, ms: number): boolean {
+		const end = this.#time.nowMs + ms;
+		while (!reached()) {
+			if (this.#time.nowMs >= end) return false;
+			this.#advance(REST_CHECK_MS);
+		}
+		return true;
+	}
+
+	#advance(ms: number): void {
+		const time = this.#time;
+		const story = this.#story;
+		const untilStep = this.#options.untilStep ?? STEPS_MAX;
+		const end = time.nowMs + ms;
+		while (time.nextDueMs <= end) {
+			if (story.step >= untilStep) {
+				if (this.#options.untilStep === undefined) throw new CodedError("overflow", "world", "it does not end");
+				throw new Stopped();
+			}
+			story.step++;
+			time.step();
+		}
+		time.advance(end - time.nowMs);
+	}
+
+	#fail(invariant: string, terminal: number, text: string): void {
+		this.#story.tell(terminal, "check", `${invariant} BROKEN: ${text}`);
+		if (this.#failures.length >= FAILURES_MAX) return;
+		this.#failures.push({ invariant, step: this.#story.step, atMs: this.#time.nowMs, terminal, text });
+	}
+
+	#report(): WorldReport {
+		this.#coverage.addFaults(this.#strikes.counts);
+		const entries = this.#ledger();
+		return {
+			seed: this.#options.seed,
+			hash: this.#story.hash,
+			steps: this.#story.step,
+			virtualMs: this.#time.nowMs - this.#plan.startMs,
+			terminals: this.#posts.length,
+			sales: this.#posts.reduce((sum, { people }) => sum + people.sales, 0),
+			approved: entries.filter(({ code }) => code === "00").length,
+			reversed: entries.filter(({ reversed }) => reversed).length,
+			powerCuts: this.#powerCuts,
+			failures: this.#failures,
+			coverage: this.#coverage.coverage(),
+			strikes: this.#strikes.struck,
+		};
+	}
+}
+
+/** Engines differ in their own texts (I12): only ours are told. */
+function textOf(error: unknown): string {
+	if (error instanceof AssertionError || error instanceof CodedError) return error.message;
+	return `unexpected ${(error as Error).name}`;
+}
