@@ -13,21 +13,22 @@ import { UNIONPAY } from "../../src/iso8583/unionpay";
 import type { Clock } from "../../src/ports";
 import { TEST_CARDS, type TestCard } from "../test-cards";
 import { AnswerSender } from "./answer-sender";
-import { describe } from "./answers";
 import { type ConnectionLimits, HostConnection, type Peer } from "./connection";
-import { type FaultName, FaultPlan, type FaultSet } from "./faults";
+import { FaultPlan, type FaultSet, NO_FAULTS, NO_SIGN_ON_FAULTS } from "./faults";
+import { type HostEvent, HostVoice } from "./host-events";
 import type { ExchangeKeys } from "./host-keys";
 import { HostSessions, type SessionAnswer } from "./host-sessions";
 import type { LedgerStore } from "./ledger-store";
-import { type Outcome, refusal } from "./outcome";
+import { CODE_UNKNOWN_ORIGINAL, type Outcome, refusal } from "./outcome";
 import { PIN_BLOCK_PLACE } from "./pin-blocks";
-import { Processor } from "./processor";
+import { type CrashPoint, Processor } from "./processor";
 import type { IntegerSource } from "./random";
 import {
 	canMoveMoney,
 	type EchoFields,
 	isRequest,
 	kindOf,
+	MTI_REVERSAL,
 	MTI_SIGN_OFF,
 	MTI_SIGN_ON,
 	protectionOf,
@@ -37,21 +38,6 @@ import {
 } from "./requests";
 import type { Statement } from "./statement";
 import { TEST_BDK, TEST_TERMINAL, type TerminalEntry } from "./test-keys";
-
-/** What a log or a screen may say; nothing in it is secret. */
-export interface HostEvent {
-	/** message: a request and its answer. session: a sign-on or sign-off. fault: struck. refused: not carried out. The others: what they say. */
-	readonly kind: "message" | "session" | "fault" | "refused" | "connection" | "crash";
-	/** One line, masked. */
-	readonly text: string;
-	readonly at: number;
-	/** Movement, where there is one. */
-	readonly batch?: number;
-	readonly stan?: number;
-	readonly amountMinor?: number;
-	/** DE 39 of the answer. */
-	readonly code?: string;
-}
 
 /** The crash fault has struck, or the ledgers cannot be written any more. */
 export type CrashReason = "fault" | "store";
@@ -89,6 +75,8 @@ export interface AcquirerOptions {
 	readonly dialect?: Dialect;
 	/** Base derivation key of DUKPT, hex; default: the test key. */
 	readonly bdk?: string;
+	/** A host without a memory of reversals of what it does not know: it answers 25, and the original is debited later. */
+	readonly forgetful?: boolean;
 	/** Length of the MAC key that a sign-on gives out; default 8, and 16 where the algorithm takes no shorter one. */
 	readonly makBytes?: 8 | 16;
 	/** What every sign-on gives out, hex, instead of drawn keys: for known answers. */
@@ -99,20 +87,11 @@ export interface AcquirerOptions {
 	onCrash?(reason: CrashReason): void;
 }
 
-/** Who asks, and under which keys. */
-interface Bearer {
-	readonly echo: EchoFields;
-	readonly pin: string | undefined;
-	readonly at: number;
-	readonly keys: ExchangeKeys;
-}
-
 /** `request` is undefined when DE 39 says why. */
 interface ReadResult {
 	readonly code: string;
 	readonly place: string;
 	readonly request?: RequestFields;
-	readonly pin?: string | undefined;
 }
 
 export class Acquirer {
@@ -125,6 +104,7 @@ export class Acquirer {
 	readonly #processor: Processor;
 	readonly #decoder: MessageDecoder;
 	readonly #sender: AnswerSender;
+	readonly #voice: HostVoice;
 	readonly #connections = new Set<HostConnection>();
 	readonly #timers = new Set<number>();
 	#connectionCount = 0;
@@ -141,6 +121,7 @@ export class Acquirer {
 			store: options.store,
 			cards: options.cards ?? TEST_CARDS,
 			random: options.random,
+			forgetful: options.forgetful === true,
 		});
 		this.#sessions = new HostSessions({
 			terminals: options.terminals ?? [TEST_TERMINAL],
@@ -152,6 +133,7 @@ export class Acquirer {
 			makBytes: options.makBytes ?? (this.#dialect.mac === "unionpay" ? 8 : 16),
 			workingKeys: options.workingKeys,
 		});
+		this.#voice = new HostVoice(options);
 		this.#decoder = new MessageDecoder(this.#dialect);
 		this.#sender = new AnswerSender({
 			dialect: this.#dialect,
@@ -163,8 +145,9 @@ export class Acquirer {
 	/** A terminal calls. @returns its connection, or undefined when there are too many: the caller hangs up */
 	connect(peer: Peer): HostConnection | undefined {
 		if (this.#dead) return undefined;
+		if (this.#connections.size >= this.#limits.connectionsMax) this.#makeRoom();
 		if (this.#connections.size >= this.#limits.connectionsMax) {
-			this.#say("refused", "connection refused: too many");
+			this.#voice.say("refused", "connection refused: too many");
 			return undefined;
 		}
 		const connection = new HostConnection(++this.#connectionCount, {
@@ -176,7 +159,7 @@ export class Acquirer {
 				onFrame: (from, frame, byteLength) => this.#onFrame(from, frame, byteLength),
 				onClosed: (closed, reason) => {
 					this.#connections.delete(closed);
-					if (reason !== "") this.#say("connection", `connection ${closed.number} closed: ${reason}`);
+					if (reason !== "") this.#voice.say("connection", `connection ${closed.number} closed: ${reason}`);
 				},
 			},
 		});
@@ -213,6 +196,15 @@ export class Acquirer {
 		return this.#processor.balance(card);
 	}
 
+	/** Gives up the oldest of those that are half-open: nobody is served on it. */
+	#makeRoom(): void {
+		for (const connection of this.#connections) {
+			if (!connection.halfOpen) continue;
+			connection.close("half-open, and its place is needed");
+			return;
+		}
+	}
+
 	#onFrame(connection: HostConnection, frame: Uint8Array, byteLength: number): void {
 		try {
 			this.#decoder.decode(frame, byteLength);
@@ -235,13 +227,10 @@ export class Acquirer {
 			this.#handle(connection, undefined);
 			return;
 		}
-		const faults = this.#faults.next();
-		const what = `${mti} stan ${this.#decoder.has(11) ? this.#decoder.text(11) : "?"}`;
-		this.#sayFaults(what, faults);
-		if (faults.requestLost) return;
-		if (faults.connectionCut && this.#options.random.below(2) === 0) {
-			connection.close(`fault connectionCut before ${what}`);
-			return;
+		const faults = this.#faults.next(mti === MTI_REVERSAL);
+		if (faults !== NO_FAULTS) {
+			this.#voice.faults(() => this.#what(), faults);
+			if (faults.requestLost || this.#isCutBefore(connection, faults)) return;
 		}
 		if (!faults.requestLate) {
 			this.#handle(connection, faults);
@@ -255,6 +244,24 @@ export class Acquirer {
 		});
 	}
 
+	/** A connection that is cut, or left half-open, before the request in the decoder is carried out; else after it. */
+	#isCutBefore(connection: HostConnection, faults: FaultSet): boolean {
+		const { random } = this.#options;
+		if (faults.connectionCut && random.below(2) === 0) {
+			connection.close(`fault connectionCut before ${this.#what()}`);
+			return true;
+		}
+		if (!faults.hostHalfOpen || random.below(2) !== 0) return false;
+		connection.leaveHalfOpen();
+		return true;
+	}
+
+	/** The request in the decoder, for a line. */
+	#what(): string {
+		const message = this.#decoder;
+		return `${message.mti} stan ${message.has(11) ? message.text(11) : "?"}`;
+	}
+
 	/** The sign-on or sign-off in the decoder. */
 	#session(connection: HostConnection): void {
 		const message = this.#decoder;
@@ -263,7 +270,7 @@ export class Acquirer {
 		const signOn = message.mti === MTI_SIGN_ON;
 		const faults = signOn ? this.#faults.nextSignOn() : undefined;
 		const what = `${signOn ? "sign-on" : "sign-off"} terminal ${echo.terminalId ?? "?"} stan ${echo.stan ?? "?"}`;
-		if (faults !== undefined) this.#sayFaults(what, faults);
+		if (faults !== undefined && faults !== NO_SIGN_ON_FAULTS) this.#voice.faults(() => what, faults);
 		if (faults?.signOnLost === true) return;
 		const terminal = this.#sessions.terminalOf(message);
 		const refusedAs = this.#partyRefusal(connection, message, terminal);
@@ -279,7 +286,7 @@ export class Acquirer {
 		}
 		const done = answer.code === "00";
 		const text = done && signOn ? `${what} -> 00 batch ${answer.batch}` : `${what} -> ${answer.code}`;
-		this.#say(done ? "session" : "refused", text, { code: answer.code });
+		this.#voice.say(done ? "session" : "refused", text, { code: answer.code });
 		// 60.1, the batch, and the rest as it was asked.
 		const private60 = `00${answer.batch}${(echo.private60 ?? "").slice(8, 11)}`;
 		if (faults?.signOnAnswerLost === true) return;
@@ -307,26 +314,24 @@ export class Acquirer {
 		if (check?.verdict === "none") code = "97";
 		let place = "";
 		if (code === "") {
-			const read = this.#read(message, keys);
+			const read = this.#read(message, keys, at);
 			if (read.request !== undefined && keys !== undefined && faults !== undefined) {
-				this.#carryOut(connection, read.request, { echo, pin: read.pin, at, keys }, faults);
+				this.#carryOut(connection, read.request, echo, keys, faults);
 				return;
 			}
 			code = read.code;
 			place = read.place;
 		}
-		this.#say("refused", `${echo.mti} stan ${echo.stan ?? "?"} refused${place} -> ${code}`, { code });
+		this.#voice.refused(echo, place, code);
 		this.#sender.send(connection, { echo, outcome: refusal(code, at), mac: keys, contactChip: false }, faults);
 	}
 
 	/** The request in the decoder, or DE 39 and the place of what is wrong with it. */
-	#read(message: MessageDecoder, keys: ExchangeKeys | undefined): ReadResult {
+	#read(message: MessageDecoder, keys: ExchangeKeys | undefined, at: number): ReadResult {
 		const kind = kindOf(message);
 		if (kind === undefined || keys === undefined) return { code: "40", place: "" };
 		try {
-			const request = readRequest(kind, message);
-			const pin = message.has(52) ? keys.decryptPin(message.bytes(52), request.pan) : undefined;
-			return { code: "", place: "", request, pin };
+			return { code: "", place: "", request: readRequest(kind, message, keys, at) };
 		} catch (error) {
 			if (!(error instanceof CodedError)) throw error;
 			return { code: error.place === PIN_BLOCK_PLACE ? "99" : "30", place: ` ${error.message}` };
@@ -348,28 +353,39 @@ export class Acquirer {
 		const sent = message.has(62) ? message.bytes(62) : NO_BYTES;
 		let code = right || terminal === undefined ? this.#partyRefusal(connection, message, terminal) : "A0";
 		if (code === "") code = sent.length < NONCE_BYTES || echo.stan === undefined ? "30" : "40";
-		this.#say("refused", `${echo.mti} stan ${echo.stan ?? "?"} refused -> ${code}`, { code });
+		this.#voice.refused(echo, "", code);
 		const nonce = sent.length < NONCE_BYTES ? NO_BYTES : sent.slice(0, NONCE_BYTES);
 		this.#sender.sendSync(connection, echo, { code, nonce, at, mac });
 	}
 
-	#carryOut(connection: HostConnection, request: RequestFields, by: Bearer, faults: FaultSet): void {
+	#carryOut(
+		connection: HostConnection,
+		request: RequestFields,
+		echo: EchoFields,
+		mac: ExchangeKeys,
+		faults: FaultSet,
+	): void {
+		const { kind, key, amountMinor } = request;
+		const isReversal = kind === "reversal" || kind === "voidReversal";
 		let outcome: Outcome | undefined;
 		try {
-			outcome = this.#processor.handle({ ...request, pin: by.pin, at: by.at }, faults.crash);
+			if (isReversal && faults.reversalForgotten && !faults.crash && this.#faults.leaveNoTrace(key)) {
+				outcome = this.#processor.forget(request);
+			} else outcome = this.#processor.handle(request, crashPointOf(faults));
 		} catch (error) {
 			this.#storeCrash(error);
 			return;
 		}
 		if (outcome === undefined) {
-			this.#crash("fault", `crash in the middle of batch ${request.key.batch} stan ${request.key.stan}`);
+			this.#crash("fault", `crash in the middle of batch ${key.batch} stan ${key.stan}`);
 			return;
 		}
-		const { batch, stan } = request.key;
-		const { amountMinor } = request;
-		this.#say("message", describe(request, outcome), { batch, stan, amountMinor, code: outcome.code });
-		const contactChip = request.kind === "sale" && request.contactChip;
-		this.#sender.send(connection, { echo: by.echo, outcome, mac: by.keys, contactChip, amountMinor }, faults);
+		if (isReversal && this.#options.forgetful === true && outcome.code === CODE_UNKNOWN_ORIGINAL) {
+			this.#faults.leaveNoTrace(key);
+		}
+		this.#voice.message(request, outcome);
+		const contactChip = kind === "sale" && request.contactChip;
+		this.#sender.send(connection, { echo, outcome, mac, contactChip, amountMinor }, faults);
 	}
 
 	/** After the terminal has given up. Beyond a number of those that wait, the network loses them. */
@@ -390,17 +406,14 @@ export class Acquirer {
 	}
 
 	#crash(reason: CrashReason, text: string): void {
-		this.#say("crash", text);
+		this.#voice.say("crash", text);
 		this.kill();
 		this.#options.onCrash?.(reason);
 	}
+}
 
-	#sayFaults(what: string, faults: Readonly<Partial<Record<FaultName, boolean>>>): void {
-		const struck = (Object.keys(faults) as FaultName[]).filter((name) => faults[name] === true);
-		if (struck.length > 0) this.#say("fault", `${what} fault ${struck.join(" ")}`);
-	}
-
-	#say(kind: HostEvent["kind"], text: string, details: Partial<HostEvent> = {}): void {
-		this.#options.onEvent?.({ kind, text, at: this.#clock.now(), ...details });
-	}
+/** Of two that strike one request, the one that leaves less done. */
+function crashPointOf(faults: FaultSet): CrashPoint {
+	if (faults.crash) return "betweenSteps";
+	return faults.crashAfterRecord ? "afterRecord" : "none";
 }

@@ -5,9 +5,17 @@
 import { AMOUNT_MINOR_MAX } from "../../src/core/money";
 import { type Dialect, LENGTH_BYTES, MAC_BYTES } from "../../src/iso8583/dialect";
 import { type MacWriter, MessageEncoder } from "../../src/iso8583/encoder";
-import { type SignOnAnswer, type SyncAnswer, writeAnswer, writeSignOnAnswer, writeSyncAnswer } from "./answers";
+import {
+	AS_ASKED,
+	type OtherFields,
+	type SignOnAnswer,
+	type SyncAnswer,
+	writeAnswer,
+	writeSignOnAnswer,
+	writeSyncAnswer,
+} from "./answers";
 import type { HostConnection, SendPace } from "./connection";
-import type { FaultSet } from "./faults";
+import { type FaultSet, NO_FAULTS } from "./faults";
 import type { Outcome } from "./outcome";
 import type { IntegerSource } from "./random";
 import type { EchoFields } from "./requests";
@@ -24,6 +32,7 @@ export interface Answer {
 }
 
 const PIECE_BYTES_MAX = 7;
+const GARBLED_BYTES_MAX = 8;
 const SLOW: SendPace = { pieceBytes: 1, gapMs: 1000 };
 /** Another terminal, which the host does not serve. */
 const STRANGER_ID = "87654321";
@@ -49,41 +58,45 @@ export class AnswerSender {
 
 	/** @param faults - undefined for what moves no money */
 	send(connection: HostConnection, answer: Answer, faults: FaultSet | undefined): void {
+		const out = this.#out;
+		if (faults === undefined || faults === NO_FAULTS) {
+			const byteLength = this.#write(answer, AS_ASKED);
+			connection.keep(out, byteLength);
+			connection.send(out, byteLength);
+			return;
+		}
 		const { random } = this.#options;
-		const { echo, outcome, mac, contactChip } = answer;
-		if (faults?.replayedAnswer === true && connection.lastAnswer !== undefined) {
-			connection.send(connection.lastAnswer, connection.lastAnswer.length);
-			if (random.below(2) === 0) return; // In place of the right one.
-		}
-		if (faults?.strangerAnswer === true) {
+		const { echo, mac, amountMinor } = answer;
+		if (faults.replayedAnswer && connection.replay() && random.below(2) === 0) return; // In place of the right one.
+		if (faults.strangerAnswer) {
 			const other = random.below(2) === 0 ? { stan: otherStan(echo.stan) } : { terminalId: STRANGER_ID };
-			const strangerBytes = writeAnswer(this.#encoder, echo, outcome, { mac, contactChip, ...other });
-			connection.send(this.#out, strangerBytes);
+			connection.send(out, this.#write(answer, other));
 		}
-		const { amountMinor } = answer;
-		const wrong = faults?.wrongAmount === true && amountMinor !== undefined;
-		const byteLength = writeAnswer(this.#encoder, echo, outcome, {
-			mac,
-			contactChip,
-			...(wrong ? { amountMinor: this.#otherAmount(amountMinor) } : {}),
-		});
-		if (faults?.badMac === true && mac !== undefined) this.#out[byteLength - MAC_BYTES] ^= 1; // The MAC is the last field.
-		if (faults?.answerLost === true) return;
-		if (faults?.connectionCut === true) {
+		const wrong = faults.wrongAmount && amountMinor !== undefined;
+		const byteLength = this.#write(answer, wrong ? { amountMinor: this.#otherAmount(amountMinor) } : AS_ASKED);
+		if (faults.badMac && mac !== undefined) out[byteLength - MAC_BYTES] ^= 1; // The MAC is the last field.
+		if (faults.answerLost) return;
+		if (faults.connectionCut) {
 			connection.close(`fault connectionCut after ${echo.mti} stan ${echo.stan ?? "?"}`);
 			return;
 		}
-		const bytes = this.#out.slice(0, byteLength);
-		connection.lastAnswer = bytes;
+		if (faults.hostHalfOpen) {
+			connection.leaveHalfOpen();
+			return;
+		}
+		connection.keep(out, byteLength);
+		if (faults.answerGarbled) this.#garble(byteLength);
 		let pace: SendPace | undefined;
-		if (faults?.answerSplit === true) pace = { pieceBytes: 1 + random.below(PIECE_BYTES_MAX) };
-		if (faults?.slowAnswer === true) pace = SLOW;
-		const copies = faults?.answerDoubled === true ? 2 : 1;
+		if (faults.answerSplit) pace = { pieceBytes: 1 + random.below(PIECE_BYTES_MAX) };
+		if (faults.slowAnswer) pace = SLOW;
+		const copies = faults.answerDoubled ? 2 : 1;
+		const bytes = out.slice(0, byteLength);
 		const go = (): void => {
 			for (let i = 0; i < copies; i++) connection.send(bytes, byteLength, pace);
 		};
-		if (faults?.answerLate === true) this.#options.late(go);
-		else go();
+		const leave = faults.answerReordered ? (): void => connection.hold(go) : go;
+		if (faults.answerLate) this.#options.late(leave);
+		else leave();
 	}
 
 	sendSignOn(connection: HostConnection, echo: EchoFields, answer: SignOnAnswer): void {
@@ -92,6 +105,22 @@ export class AnswerSender {
 
 	sendSync(connection: HostConnection, echo: EchoFields, answer: SyncAnswer): void {
 		connection.send(this.#out, writeSyncAnswer(this.#encoder, echo, answer));
+	}
+
+	/** @returns bytes in `out` */
+	#write({ echo, outcome, mac, contactChip }: Answer, other: OtherFields): number {
+		return writeAnswer(this.#encoder, echo, outcome, mac, contactChip, other);
+	}
+
+	/** Some bytes of the answer in `out` are others than they were; the length before it may be one of them. */
+	#garble(byteLength: number): void {
+		const { random } = this.#options;
+		const first = random.below(byteLength);
+		this.#out[first] ^= 1 + random.below(255);
+		for (let more = random.below(GARBLED_BYTES_MAX); more > 0; more--) {
+			const at = random.below(byteLength);
+			if (at !== first) this.#out[at] ^= 1 + random.below(255);
+		}
 	}
 
 	#otherAmount(amountMinor: number): number {

@@ -13,29 +13,38 @@ import { CURRENCY, type EchoFields, type RequestFields } from "./requests";
 const ACQUIRER_ID = "48021000";
 const ISSUER_ID = "03080000";
 
-export interface AnswerOptions {
-	/** Other amount than the request's: a fault. */
+/** What a fault makes of an answer: other fields than the request's. */
+export interface OtherFields {
 	readonly amountMinor?: number;
-	/** The answer to an approved sale carries issuer data. */
-	readonly contactChip?: boolean;
-	/** Another terminal or trace number than the request's: a fault. */
 	readonly terminalId?: string;
 	readonly stan?: number;
-	/** Undefined: the answer goes without a MAC. */
-	readonly mac: MacWriter | undefined;
 }
 
-/** @returns bytes written by the encoder */
-export function writeAnswer(out: MessageEncoder, echo: EchoFields, outcome: Outcome, options: AnswerOptions): number {
+/** No fault: every field is the request's or the outcome's. */
+export const AS_ASKED: OtherFields = Object.freeze({});
+
+/**
+ * @param mac - undefined: the answer goes without a MAC
+ * @param contactChip - an approval carries issuer data
+ * @returns bytes written by the encoder
+ */
+export function writeAnswer(
+	out: MessageEncoder,
+	echo: EchoFields,
+	outcome: Outcome,
+	mac: MacWriter | undefined,
+	contactChip: boolean,
+	other: OtherFields,
+): number {
 	const carriesCard = echo.mti === "0200" || echo.mti === "0220";
 	const approved = carriesCard && outcome.code === "00";
 	begin(out, echo);
 	if (approved && echo.pan !== undefined) out.digits(2, echo.pan);
 	if (echo.processingCode !== undefined) out.digits(3, echo.processingCode);
-	const amountMinor = options.amountMinor ?? outcome.amountMinor;
+	const amountMinor = other.amountMinor ?? outcome.amountMinor;
 	if (amountMinor !== undefined) out.number(4, amountMinor);
 	else if (echo.amount !== undefined) out.digits(4, echo.amount);
-	if (options.stan !== undefined) out.number(11, options.stan);
+	if (other.stan !== undefined) out.number(11, other.stan);
 	else if (echo.stan !== undefined) out.digits(11, echo.stan);
 	out.digits(12, hostTime(outcome.at));
 	out.digits(13, hostDate(outcome.at));
@@ -46,16 +55,16 @@ export function writeAnswer(out: MessageEncoder, echo: EchoFields, outcome: Outc
 	out.ascii(37, outcome.rrn);
 	if (approved && outcome.authorization !== "") out.ascii(38, outcome.authorization);
 	out.ascii(39, outcome.code);
-	const terminalId = options.terminalId ?? echo.terminalId;
+	const terminalId = other.terminalId ?? echo.terminalId;
 	if (terminalId !== undefined) out.ascii(41, terminalId);
 	if (echo.merchantId !== undefined) out.ascii(42, echo.merchantId);
 	if (approved) out.ascii(44, ISSUER_ID.padEnd(11) + ACQUIRER_ID.padEnd(11));
 	if (echo.currency !== undefined) out.ascii(49, echo.currency);
 	if (approved && outcome.balanceMinor !== undefined) out.ascii(54, balanceField(outcome.balanceMinor));
-	if (approved && options.contactChip === true) out.bytes(55, issuerData(outcome));
+	if (approved && contactChip) out.bytes(55, issuerData(outcome));
 	if (echo.private60 !== undefined) out.digits(60, echo.private60);
 	if (approved) out.ascii(63, "CUP");
-	return options.mac === undefined ? out.finish() : out.finishWithMac(options.mac);
+	return mac === undefined ? out.finish() : out.finishWithMac(mac);
 }
 
 export interface SignOnAnswer {

@@ -11,15 +11,16 @@
 import { fromHex, readU32, toHex } from "../../src/core/bytes";
 import { CodedError } from "../../src/core/errors";
 import type { MacVerifier, MessageDecoder } from "../../src/iso8583/decoder";
-import { cmac8, sameSecret } from "./ciphers";
+import { cmac8, isMacAt } from "./ciphers";
 import {
 	COUNTER_BYTES,
+	derive,
 	INITIAL_KEY_ID_BYTES,
 	initialKey,
+	transactionKey,
 	USAGE_MAC_ANSWER,
 	USAGE_MAC_REQUEST,
 	USAGE_PIN,
-	workingKey,
 } from "./dukpt";
 import type { ExchangeKeys, HostKeyScheme, KeyCheck } from "./host-keys";
 import { decryptFormat4 } from "./pin-blocks";
@@ -35,6 +36,8 @@ class CounterKeys implements ExchangeKeys, MacVerifier {
 	readonly #initial: Uint8Array;
 	readonly #keyId: Uint8Array;
 	readonly #counter: number;
+	/** Made when first needed: request, PIN and answer share it. */
+	#transaction: Uint8Array | undefined;
 
 	constructor(initial: Uint8Array, keyId: Uint8Array, counter: number) {
 		this.#initial = initial;
@@ -47,8 +50,7 @@ class CounterKeys implements ExchangeKeys, MacVerifier {
 	}
 
 	verify(bytes: Uint8Array, start: number, end: number, macOffset: number): boolean {
-		const expected = cmac8(this.#key(USAGE_MAC_REQUEST), bytes.subarray(start, end));
-		return sameSecret(expected, bytes.subarray(macOffset, macOffset + expected.length));
+		return isMacAt(cmac8(this.#key(USAGE_MAC_REQUEST), bytes.subarray(start, end)), bytes, macOffset);
 	}
 
 	decryptPin(block: Uint8Array, pan: string): string {
@@ -56,7 +58,8 @@ class CounterKeys implements ExchangeKeys, MacVerifier {
 	}
 
 	#key(usage: number): Uint8Array {
-		return workingKey(this.#initial, this.#keyId, this.#counter, usage);
+		this.#transaction ??= transactionKey(this.#initial, this.#keyId, this.#counter);
+		return derive(this.#transaction, this.#keyId, this.#counter, usage);
 	}
 }
 

@@ -46,6 +46,15 @@ export function initialKey(bdk: Uint8Array, keyId: Uint8Array): Uint8Array {
  * @returns 16 new bytes
  */
 export function workingKey(initial: Uint8Array, keyId: Uint8Array, counter: number, usage: number): Uint8Array {
+	return derive(transactionKey(initial, keyId, counter), keyId, counter, usage);
+}
+
+/**
+ * What all working keys of one counter are derived from: {@link derive} with their usage.
+ * @param counter - 1 to 2^32 − 1
+ * @returns 16 new bytes
+ */
+export function transactionKey(initial: Uint8Array, keyId: Uint8Array, counter: number): Uint8Array {
 	assert(Number.isInteger(counter) && counter >= 1 && counter <= 0xffffffff, "a counter has 32 bits and is not 0");
 	let key: Uint8Array = initial;
 	let done = 0;
@@ -56,10 +65,11 @@ export function workingKey(initial: Uint8Array, keyId: Uint8Array, counter: numb
 		done = (done | mask) >>> 0;
 		key = derive(key, keyId, done, USAGE_DERIVATION);
 	}
-	return derive(key, keyId, counter, usage);
+	return key;
 }
 
-function derive(key: Uint8Array, keyId: Uint8Array, counter: number, usage: number): Uint8Array {
+/** One step of a derivation. @returns 16 new bytes */
+export function derive(key: Uint8Array, keyId: Uint8Array, counter: number, usage: number): Uint8Array {
 	const data = derivationData(usage);
 	data.set(keyId.subarray(4), 8); // The derivation id's right half.
 	writeU32(data, 12, counter);

@@ -78,12 +78,7 @@ export const SIGN_ON_FAULT_NAMES = [
 	"wrongBatch",
 ] as const;
 
-const ALL_FAULT_NAMES = [
-	...FAULT_NAMES,
-	...SESSION_FAULT_NAMES,
-	...HOST_FAULT_NAMES,
-	...SIGN_ON_FAULT_NAMES,
-] as const;
+const ALL_FAULT_NAMES = [...FAULT_NAMES, ...SESSION_FAULT_NAMES, ...HOST_FAULT_NAMES, ...SIGN_ON_FAULT_NAMES] as const;
 
 export type FaultName = (typeof ALL_FAULT_NAMES)[number];
 type SignOnFaultName = (typeof SIGN_ON_FAULT_NAMES)[number];
@@ -96,7 +91,8 @@ export type SignOnFaultSet = Readonly<Record<SignOnFaultName, boolean>>;
 
 /** For what nothing strikes. */
 export const NO_FAULTS: FaultSet = noneOf([...FAULT_NAMES, ...SESSION_FAULT_NAMES, ...HOST_FAULT_NAMES]);
-const NO_SIGN_ON_FAULTS: SignOnFaultSet = noneOf(SIGN_ON_FAULT_NAMES);
+/** The same for sign-ons. */
+export const NO_SIGN_ON_FAULTS: SignOnFaultSet = noneOf(SIGN_ON_FAULT_NAMES);
 
 /** A rate is held to a millionth. */
 const RATE_PARTS = 1_000_000;

@@ -15,8 +15,9 @@ import {
 	type Outcome,
 	refusal,
 } from "./outcome";
-import type { Books, KnownRequest } from "./processor";
+import type { Books, CrashPoint } from "./processor";
 import type { RefundRecord, SaleRecord } from "./records";
+import type { RequestFields } from "./requests";
 
 export class FollowUps {
 	readonly #books: Books;
@@ -25,8 +26,8 @@ export class FollowUps {
 		this.#books = books;
 	}
 
-	/** A void or a refund. @returns undefined when it crashed between the issuer's step and the acquirer's record */
-	refund(request: KnownRequest, crash: boolean): Outcome | undefined {
+	/** A void or a refund. @returns undefined when it crashed, at the point that it was told */
+	refund(request: RequestFields, crash: CrashPoint): Outcome | undefined {
 		const { issuer, records } = this.#books;
 		const { key, at, amountMinor, maskedPan } = request;
 		const type = request.kind === "void" ? "void" : "refund";
@@ -42,11 +43,11 @@ export class FollowUps {
 		let code = this.#judge(request, original);
 		if (code === "00" && original !== undefined) {
 			code = issuer.refund({ key, original: original.key, maskedPan, amountMinor, at });
-			if (crash) return undefined;
+			if (crash === "betweenSteps") return undefined;
 			// These two speak of what the issuer holds under this number: they settle nothing.
 			if (code === CODE_AFTER_REVERSAL || code === CODE_NUMBER_USED) return refusal(code, at);
 		}
-		if (crash) return undefined;
+		if (crash === "betweenSteps") return undefined;
 		// The issuer holds a debit under this number that a crash has kept from the records: the number is not free.
 		if ((issuer.movement(key)?.debits ?? 0) > 0) return refusal(CODE_NUMBER_USED, at);
 		const record: RefundRecord = {
@@ -62,6 +63,7 @@ export class FollowUps {
 			at,
 		};
 		records.add(record);
+		if (crash === "afterRecord") return undefined;
 		this.post(record);
 		return { ...answerOf(record), repeat: false };
 	}
@@ -76,7 +78,7 @@ export class FollowUps {
 	 * The terminal holds an approval and the host may not know of it: what stands is confirmed, what is unknown is made
 	 * good under the original's number, what was taken back is refused.
 	 */
-	resend(request: KnownRequest, crash: boolean): Outcome | undefined {
+	resend(request: RequestFields, crash: CrashPoint): Outcome | undefined {
 		const { at, original } = request;
 		const key = original?.key;
 		if (key === undefined) return refusal(CODE_UNKNOWN_ORIGINAL, at);
@@ -94,7 +96,7 @@ export class FollowUps {
 	}
 
 	/** How a transaction stands: its recorded answer, 12 when it was taken back, 25 when nobody knows it. */
-	query(request: KnownRequest): Outcome {
+	query(request: RequestFields): Outcome {
 		const { at, original } = request;
 		const known = original?.key === undefined ? undefined : this.#books.records.find(original.key);
 		const record = known?.sale ?? known?.refund;
@@ -105,7 +107,7 @@ export class FollowUps {
 	}
 
 	/** By batch and STAN, or by the RRN of the slip; an RRN that contradicts the number names no transaction. */
-	#originalOf({ original, key }: KnownRequest): SaleRecord | undefined {
+	#originalOf({ original, key }: RequestFields): SaleRecord | undefined {
 		if (original === undefined) return undefined;
 		const { records } = this.#books;
 		if (original.key === undefined) return records.findByRrn(key.merchantId, original.rrn);
@@ -115,7 +117,7 @@ export class FollowUps {
 	}
 
 	/** DE 39 as the acquirer sees it; the issuer decides after it, by its own ledger. */
-	#judge(request: KnownRequest, original: SaleRecord | undefined): string {
+	#judge(request: RequestFields, original: SaleRecord | undefined): string {
 		if (original === undefined || original.code !== "00") return CODE_UNKNOWN_ORIGINAL;
 		if (this.#books.records.find(original.key)?.reversal !== undefined) return CODE_AFTER_REVERSAL;
 		if (original.card !== request.maskedPan) return CODE_ORIGINAL_DIFFERS;
@@ -127,7 +129,7 @@ export class FollowUps {
 		return rest === original.amountMinor ? "00" : CODE_AFTER_REVERSAL;
 	}
 
-	#agrees(request: KnownRequest, sale: SaleRecord): boolean {
+	#agrees(request: RequestFields, sale: SaleRecord): boolean {
 		return sale.amountMinor === request.amountMinor && sale.card === request.maskedPan;
 	}
 

@@ -16,18 +16,16 @@ import type { MacVerifier, MessageDecoder } from "../../src/iso8583/decoder";
 import type { MacName } from "../../src/iso8583/dialect";
 import type { MacWriter } from "../../src/iso8583/encoder";
 import type { Clock } from "../../src/ports";
-import { checkValue, cmac8, desEncrypt, MAC_KEY_BYTES, sameSecret, sessionMac } from "./ciphers";
+import { cmac8, DesKey, isMacAt, MAC_KEY_BYTES, SessionMac } from "./ciphers";
 import { drawDesKey } from "./key-draw";
 import { decryptFormat0 } from "./pin-blocks";
 import type { IntegerSource } from "./random";
+import type { PinOpener } from "./requests";
 import type { TerminalEntry } from "./test-keys";
 import { TEST_KEYS } from "./test-keys";
 
 /** The keys of one exchange: its answer is under the keys its request was under. */
-export interface ExchangeKeys extends MacWriter {
-	/** @param block - DE 52. @returns digits. @throws {CodedError} "format" at PIN_BLOCK_PLACE */
-	decryptPin(block: Uint8Array, pan: string): string;
-}
+export interface ExchangeKeys extends MacWriter, PinOpener {}
 
 /**
  * right: the MAC is the terminal's. wrong: missing, or nobody's. none: the host has no keys for this terminal.
@@ -73,26 +71,37 @@ export const NEW_KEYS_MS_MIN = 1_000;
 /** PIK under TMK 16, check value 4, MAK under TMK 16, check value 4. */
 const KEY_BLOCK_BYTES = 40;
 
+/** One set with its round keys, which live as long as it does. */
 class SessionSet implements ExchangeKeys, MacVerifier {
-	readonly keys: WorkingKeys;
-	readonly #mac: MacName;
+	readonly #keys: WorkingKeys;
+	readonly #pik: DesKey;
+	readonly #mak: DesKey;
+	readonly #mac: SessionMac;
+	#block: Uint8Array | undefined;
 
 	constructor(keys: WorkingKeys, mac: MacName) {
-		this.keys = keys;
-		this.#mac = mac;
+		this.#keys = keys;
+		this.#pik = new DesKey(keys.pik);
+		this.#mak = new DesKey(keys.mak);
+		this.#mac = new SessionMac(mac, keys.mak, this.#mak);
 	}
 
 	mac(bytes: Uint8Array, start: number, end: number, out: Uint8Array, outOffset: number): void {
-		out.set(sessionMac(this.#mac, this.keys.mak, bytes.subarray(start, end)), outOffset);
+		out.set(this.#mac.over(bytes, start, end), outOffset);
 	}
 
 	verify(bytes: Uint8Array, start: number, end: number, macOffset: number): boolean {
-		const expected = sessionMac(this.#mac, this.keys.mak, bytes.subarray(start, end));
-		return sameSecret(expected, bytes.subarray(macOffset, macOffset + expected.length));
+		return isMacAt(this.#mac.over(bytes, start, end), bytes, macOffset);
 	}
 
 	decryptPin(block: Uint8Array, pan: string): string {
-		return decryptFormat0(block, pan, this.keys.pik);
+		return decryptFormat0(block, pan, this.#pik);
+	}
+
+	/** DE 62 of the sign-on answer that gives it out. @returns a copy */
+	keyBlock(tmk: DesKey): Uint8Array {
+		this.#block ??= wrap(tmk, this.#keys, this.#pik, this.#mak);
+		return this.#block.slice();
 	}
 }
 
@@ -109,6 +118,8 @@ interface Held {
 export class SessionKeys implements HostKeyScheme {
 	readonly #options: SessionKeysOptions;
 	readonly #held = new Map<TerminalEntry, Held>();
+	/** Terminal master keys. */
+	readonly #tmks = new Map<TerminalEntry, DesKey>();
 
 	/** @throws {CodedError} "length" when the algorithm takes no MAK of that length */
 	constructor(options: SessionKeysOptions) {
@@ -141,7 +152,7 @@ export class SessionKeys implements HostKeyScheme {
 			held.given = this.#draw();
 			held.givenAtMs = nowMs;
 		}
-		return keyBlock(fromHex(terminal.tmk ?? TEST_KEYS.TMK, "host TMK"), held.given.keys);
+		return held.given.keyBlock(this.#tmk(terminal));
 	}
 
 	forget(terminal: TerminalEntry): void {
@@ -152,6 +163,15 @@ export class SessionKeys implements HostKeyScheme {
 		if (this.#held.has(terminal)) this.#held.set(terminal, { given: this.#draw(), givenAtMs: 0 });
 	}
 
+	#tmk(terminal: TerminalEntry): DesKey {
+		let tmk = this.#tmks.get(terminal);
+		if (tmk === undefined) {
+			tmk = new DesKey(fromHex(terminal.tmk ?? TEST_KEYS.TMK, "host TMK"));
+			this.#tmks.set(terminal, tmk);
+		}
+		return tmk;
+	}
+
 	#draw(): SessionSet {
 		const { mac, makBytes, random, workingKeys } = this.#options;
 		const keys = workingKeys ?? { pik: drawDesKey(random, 16), mak: drawDesKey(random, makBytes) };
@@ -159,18 +179,22 @@ export class SessionKeys implements HostKeyScheme {
 	}
 }
 
-/** DE 62 of a sign-on answer. */
+/** DE 62 of a sign-on answer. @param tmk - 8 or 16 bytes */
 export function keyBlock(tmk: Uint8Array, keys: WorkingKeys): Uint8Array {
+	return wrap(new DesKey(tmk), keys, new DesKey(keys.pik), new DesKey(keys.mak));
+}
+
+function wrap(tmk: DesKey, keys: WorkingKeys, pikKey: DesKey, makKey: DesKey): Uint8Array {
 	assert(keys.pik.length === 16 && (keys.mak.length === 8 || keys.mak.length === 16), "working keys");
 	const block = new Uint8Array(KEY_BLOCK_BYTES);
 	const pik = block.subarray(0, 16);
 	const mak = block.subarray(20, 36);
 	pik.set(keys.pik);
 	mak.set(keys.mak);
-	desEncrypt(tmk, pik);
-	desEncrypt(tmk, mak);
-	block.set(checkValue(keys.pik), 16);
-	block.set(checkValue(keys.mak), 36);
+	tmk.encrypt(pik);
+	tmk.encrypt(mak);
+	block.set(pikKey.checkValue(), 16);
+	block.set(makKey.checkValue(), 36);
 	return block;
 }
 
@@ -187,7 +211,6 @@ export class HostSyncMac implements MacWriter, MacVerifier {
 	}
 
 	verify(bytes: Uint8Array, start: number, end: number, macOffset: number): boolean {
-		const expected = cmac8(this.#hak, bytes.subarray(start, end));
-		return sameSecret(expected, bytes.subarray(macOffset, macOffset + expected.length));
+		return isMacAt(cmac8(this.#hak, bytes.subarray(start, end)), bytes, macOffset);
 	}
 }

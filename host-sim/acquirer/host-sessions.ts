@@ -7,6 +7,7 @@
  * @module
  */
 import { fromHex } from "../../src/core/bytes";
+import { CodedError } from "../../src/core/errors";
 import type { MessageDecoder } from "../../src/iso8583/decoder";
 import type { Dialect } from "../../src/iso8583/dialect";
 import type { Clock } from "../../src/ports";
@@ -59,10 +60,12 @@ export class HostSessions {
 	/** Batches given to terminals that have not shown themselves since. */
 	readonly #given = new Map<TerminalEntry, { batch: number; atMs: number }>();
 
-	/** @throws {CodedError} for keys that do not fit the dialect */
+	/** @throws {CodedError} "duplicate" terminal id, which is all that tells two apart; and for keys that do not fit the dialect */
 	constructor(options: SessionOptions) {
 		this.#options = options;
 		const { dialect, clock, terminals, makBytes, workingKeys } = options;
+		const ids = new Set(terminals.map(({ terminalId }) => terminalId));
+		if (ids.size !== terminals.length) throw new CodedError("duplicate", "host terminal id");
 		// Where DE 53 is binary it carries a key counter: the dialect of a DUKPT host.
 		if (dialect.fields[53]?.format === "b") this.#scheme = new DukptKeys(terminals, options.bdk);
 		else {

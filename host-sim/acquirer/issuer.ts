@@ -12,7 +12,7 @@ import { AMOUNT_MINOR_MAX, checkAmount, subtractAmount } from "../../src/core/mo
 import { maskPan } from "../../src/iso8583/mask";
 import type { TestCard } from "../test-cards";
 import type { LedgerStore } from "./ledger-store";
-import { isMovementKey, isSameMovement, type MovementKey, movementText } from "./movement";
+import { isMovementKey, isSameMovement, type MovementKey, MovementMap, movementText } from "./movement";
 import type { IntegerSource } from "./random";
 
 /** What the issuer writes down. Cards go by name: no card number is kept on disk. */
@@ -93,7 +93,7 @@ export class IssuerLedger {
 	readonly #cardsByPan = new Map<string, TestCard>();
 	readonly #maskedByName = new Map<string, string>();
 	readonly #balances = new Map<string, number>();
-	readonly #movements = new Map<string, IssuerMovement>();
+	readonly #movements = new MovementMap<IssuerMovement>();
 
 	/** Opens the accounts of `cards` and replays what the store holds. @throws {CodedError} "damaged" */
 	constructor(cards: readonly TestCard[], store: LedgerStore, random: IntegerSource) {
@@ -114,7 +114,7 @@ export class IssuerLedger {
 
 	/** Decides, and debits durably when it approves. A repeat of an approved movement gets the same answer. */
 	authorize(request: AuthorizationRequest): AuthorizationResult {
-		const known = this.#movements.get(movementText(request.key));
+		const known = this.#movements.get(request.key);
 		if (known !== undefined) {
 			// After its reversal an original is refused: the cardholder has been told "not charged".
 			if (known.tombstone || known.credits > 0) return declined("12");
@@ -147,13 +147,13 @@ export class IssuerLedger {
 	/** Gives back of a debit, durably, for a void or a refund. Safe to repeat. @returns DE 39 */
 	refund(request: RefundRequest): string {
 		const { key, original, amountMinor, at } = request;
-		const known = this.#movements.get(movementText(key));
+		const known = this.#movements.get(key);
 		if (known !== undefined) {
 			if (known.tombstone || known.gave?.undone === true) return "12";
 			const same = known.gave?.amountMinor === amountMinor && isSameMovement(known.gave.original, original);
 			return same ? "00" : "94";
 		}
-		const debit = this.#movements.get(movementText(original));
+		const debit = this.#movements.get(original);
 		if (amountMinor === 0) return "13";
 		if (debit === undefined || debit.debits === 0) return "25";
 		if (debit.credits > 0) return "12";
@@ -165,10 +165,10 @@ export class IssuerLedger {
 
 	/** What {@link reverse} would say, without doing it. */
 	canReverse(key: MovementKey, what: "debit" | "void", maskedPan: string, amountMinor: number): ReversalResult {
-		const known = this.#movements.get(movementText(key));
+		const known = this.#movements.get(key);
 		if (known === undefined || known.tombstone) return "unknown";
 		if (known.gave === undefined ? what === "void" : what === "debit") return "mismatch";
-		const debit = known.gave === undefined ? known : this.#movements.get(movementText(known.gave.original))!;
+		const debit = known.gave === undefined ? known : this.#movements.get(known.gave.original)!;
 		if (this.#maskedByName.get(debit.card) !== maskedPan) return "mismatch";
 		return (known.gave?.amountMinor ?? known.debitedMinor) === amountMinor ? "credited" : "mismatch";
 	}
@@ -182,7 +182,7 @@ export class IssuerLedger {
 		at: number,
 	): ReversalResult {
 		const result = this.canReverse(key, what, maskedPan, amountMinor);
-		const known = this.#movements.get(movementText(key));
+		const known = this.#movements.get(key);
 		if (known === undefined) this.#record({ kind: "tombstone", key, at });
 		if (result !== "credited" || known === undefined) return result;
 		if (known.gave === undefined) {
@@ -190,7 +190,7 @@ export class IssuerLedger {
 			const rest = subtractAmount(known.debitedMinor, known.refundedMinor, "issuer reversal");
 			if (known.credits === 0) this.#record({ kind: "credit", key, amountMinor: rest, at });
 		} else if (!known.gave.undone) {
-			const reversed = this.#movements.get(movementText(known.gave.original))!.credits > 0;
+			const reversed = this.#movements.get(known.gave.original)!.credits > 0;
 			this.#record({ kind: "undo", key, amountMinor: reversed ? 0 : amountMinor, at });
 		}
 		return result;
@@ -205,7 +205,7 @@ export class IssuerLedger {
 
 	/** The approval the issuer holds for a movement, if any. */
 	movement(key: MovementKey): Readonly<IssuerMovement> | undefined {
-		return this.#movements.get(movementText(key));
+		return this.#movements.get(key);
 	}
 
 	/** Every movement the issuer has heard of, oldest first. */
@@ -236,7 +236,7 @@ export class IssuerLedger {
 	}
 
 	#record(fact: IssuerFact): void {
-		assert(this.#fits(fact), `I6 issuer ${movementText(fact.key)} does not admit ${fact.kind}`);
+		if (!this.#fits(fact)) assert(false, `I6 issuer ${movementText(fact.key)} does not admit ${fact.kind}`);
 		this.#store.append("issuer", fact);
 		this.#apply(fact);
 	}
@@ -244,7 +244,7 @@ export class IssuerLedger {
 	/** The rules of the ledger, for a new fact before it is written and for an old one when it is read back. */
 	#fits(fact: IssuerFact): boolean {
 		if (!isMovementKey(fact.key)) return false;
-		const known = this.#movements.get(movementText(fact.key));
+		const known = this.#movements.get(fact.key);
 		switch (fact.kind) {
 			case "debit": // Never twice, never after its reversal, never more than the card holds.
 				return known === undefined && fact.amountMinor <= (this.#balances.get(fact.card) ?? -1);
@@ -254,14 +254,14 @@ export class IssuerLedger {
 				);
 			case "refund": {
 				// Never twice, never of a debit that was reversed, and all together never more than the debit.
-				const debit = isMovementKey(fact.original) ? this.#movements.get(movementText(fact.original)) : undefined;
+				const debit = isMovementKey(fact.original) ? this.#movements.get(fact.original) : undefined;
 				const rest = debit?.debits === 1 && debit.credits === 0 ? debit.debitedMinor - debit.refundedMinor : 0;
 				return known === undefined && Number.isSafeInteger(fact.amountMinor) && inRange(fact.amountMinor, 1, rest);
 			}
 			case "undo": {
 				// Once, and exactly what the void gave back, unless the original's reversal has given all.
 				if (known?.gave === undefined || known.gave.undone) return false;
-				const reversed = this.#movements.get(movementText(known.gave.original))!.credits > 0;
+				const reversed = this.#movements.get(known.gave.original)!.credits > 0;
 				return fact.amountMinor === (reversed ? 0 : known.gave.amountMinor);
 			}
 			case "tombstone":
@@ -272,17 +272,16 @@ export class IssuerLedger {
 	}
 
 	#apply(fact: IssuerFact): void {
-		const text = movementText(fact.key);
 		if (fact.kind === "credit") {
-			const known = this.#movements.get(text)!;
+			const known = this.#movements.get(fact.key)!;
 			this.#credit(known.card, fact.amountMinor);
 			known.creditedMinor = fact.amountMinor;
 			known.credits = 1;
 			return;
 		}
 		if (fact.kind === "undo") {
-			const gave = this.#movements.get(text)!.gave!;
-			const debit = this.#movements.get(movementText(gave.original))!;
+			const gave = this.#movements.get(fact.key)!.gave!;
+			const debit = this.#movements.get(gave.original)!;
 			debit.refundedMinor -= fact.amountMinor;
 			// The holder may have spent it: what a void gave by mistake is owed, even below zero.
 			this.#balances.set(debit.card, this.balance(debit.card) - fact.amountMinor);
@@ -309,11 +308,11 @@ export class IssuerLedger {
 			movement.debitedMinor = fact.amountMinor;
 			movement.debits = 1;
 		} else if (fact.kind === "refund") {
-			const debit = this.#movements.get(movementText(fact.original))!;
+			const debit = this.#movements.get(fact.original)!;
 			debit.refundedMinor += fact.amountMinor;
 			this.#credit(debit.card, fact.amountMinor);
 		}
-		this.#movements.set(text, movement);
+		this.#movements.add(fact.key, movement);
 	}
 
 	#credit(card: string, amountMinor: number): void {

@@ -9,25 +9,37 @@ export const LEDGER_NAMES = ["issuer", "acquirer", "merchant"] as const;
 
 export type LedgerName = (typeof LEDGER_NAMES)[number];
 
-/** Plain data only: what JSON can carry. */
+/** Plain data only: what JSON can carry, nothing undefined. From `append` on it never changes. */
 export type LedgerFact = object;
 
 export interface LedgerStore {
 	/** Durable when it returns. @throws {CodedError} when it is not: the host must then answer nothing */
 	append(ledger: LedgerName, entry: LedgerFact): void;
-	/** Every entry acknowledged so far, oldest first, as new objects. */
+	/** Every entry acknowledged so far, oldest first. */
 	load(ledger: LedgerName): LedgerFact[];
 }
 
-/** Survives {@link Acquirer.crash} but not the process. Keeps text, so that no object is shared with its writer. */
+/**
+ * Survives {@link Acquirer.kill} but not the process. It freezes what it is given, all the way down: a fact that is in
+ * here is the same for its writer and for whoever reads it, and nobody can change it.
+ */
 export class MemoryLedgerStore implements LedgerStore {
-	readonly #lines: Record<LedgerName, string[]> = { issuer: [], acquirer: [], merchant: [] };
+	readonly #facts: Record<LedgerName, LedgerFact[]> = { issuer: [], acquirer: [], merchant: [] };
 
 	append(ledger: LedgerName, entry: LedgerFact): void {
-		this.#lines[ledger].push(JSON.stringify(entry));
+		freezeWhole(entry);
+		this.#facts[ledger].push(entry);
 	}
 
 	load(ledger: LedgerName): LedgerFact[] {
-		return this.#lines[ledger].map((line) => JSON.parse(line) as LedgerFact);
+		return this.#facts[ledger].slice();
+	}
+}
+
+function freezeWhole(value: object): void {
+	Object.freeze(value);
+	for (const name in value) {
+		const held: unknown = value[name as keyof typeof value];
+		if (typeof held === "object" && held !== null) freezeWhole(held);
 	}
 }

@@ -9,7 +9,7 @@ import { assert } from "../../src/core/assert";
 import { CodedError } from "../../src/core/errors";
 import { checkAmount } from "../../src/core/money";
 import type { LedgerStore } from "./ledger-store";
-import { isMovementKey, type MovementKey, movementText } from "./movement";
+import { isMovementKey, type MovementKey, MovementMap, movementText } from "./movement";
 
 export type MerchantFact =
 	| { kind: "credit"; key: MovementKey; amountMinor: number; at: number }
@@ -37,7 +37,7 @@ export interface MerchantMovement {
 
 export class MerchantLedger {
 	readonly #store: LedgerStore;
-	readonly #movements = new Map<string, MerchantMovement>();
+	readonly #movements = new MovementMap<MerchantMovement>();
 
 	/** Replays what the store holds. @throws {CodedError} "damaged" */
 	constructor(store: LedgerStore) {
@@ -51,22 +51,22 @@ export class MerchantLedger {
 
 	/** Posts a sale. @returns false when it is posted already or was reversed: nothing is done */
 	credit(key: MovementKey, amountMinor: number, at: number): boolean {
-		if (this.#movements.has(movementText(key))) return false;
+		if (this.#movements.get(key) !== undefined) return false;
 		this.#record({ kind: "credit", key, amountMinor, at });
 		return true;
 	}
 
 	/** Takes back of a posting for a void or a refund that the issuer has given. Safe to repeat. */
 	refund(key: MovementKey, original: MovementKey, amountMinor: number, at: number): void {
-		if (!this.#movements.has(movementText(key))) this.#record({ kind: "refund", key, original, amountMinor, at });
+		if (this.#movements.get(key) === undefined) this.#record({ kind: "refund", key, original, amountMinor, at });
 	}
 
 	/** Takes a posting or a void back, once; a later posting of it is refused. Safe to repeat. */
 	reverse(key: MovementKey, at: number): void {
-		const known = this.#movements.get(movementText(key));
+		const known = this.#movements.get(key);
 		if (known === undefined) this.#record({ kind: "tombstone", key, at });
 		else if (known.took !== undefined) {
-			const original = this.#movements.get(movementText(known.took.original))!;
+			const original = this.#movements.get(known.took.original)!;
 			const amountMinor = original.reversed ? 0 : known.took.amountMinor;
 			if (!known.took.undone) this.#record({ kind: "undo", key, amountMinor, at });
 		} else if (!known.tombstone && !known.reversed) {
@@ -75,7 +75,7 @@ export class MerchantLedger {
 	}
 
 	movement(key: MovementKey): Readonly<MerchantMovement> | undefined {
-		return this.#movements.get(movementText(key));
+		return this.#movements.get(key);
 	}
 
 	/** Every movement of the account, oldest first. */
@@ -84,7 +84,7 @@ export class MerchantLedger {
 	}
 
 	#record(fact: MerchantFact): void {
-		assert(this.#fits(fact), `I6 merchant ${movementText(fact.key)} does not admit ${fact.kind}`);
+		if (!this.#fits(fact)) assert(false, `I6 merchant ${movementText(fact.key)} does not admit ${fact.kind}`);
 		this.#store.append("merchant", fact);
 		this.#apply(fact);
 	}
@@ -92,7 +92,7 @@ export class MerchantLedger {
 	/** The rules of the account, for a new fact before it is written and for an old one when it is read back. */
 	#fits(fact: MerchantFact): boolean {
 		if (!isMovementKey(fact.key)) return false;
-		const known = this.#movements.get(movementText(fact.key));
+		const known = this.#movements.get(fact.key);
 		switch (fact.kind) {
 			case "credit": // Never twice, never after its reversal.
 			case "tombstone":
@@ -106,14 +106,14 @@ export class MerchantLedger {
 				);
 			case "refund": {
 				// Never twice, never of a posting that was reversed, and all together never more than the posting.
-				const posted = isMovementKey(fact.original) ? this.#movements.get(movementText(fact.original)) : undefined;
+				const posted = isMovementKey(fact.original) ? this.#movements.get(fact.original) : undefined;
 				const rest = posted === undefined || posted.reversed ? 0 : posted.creditedMinor - posted.refundedMinor;
 				const whole = Number.isSafeInteger(fact.amountMinor) && fact.amountMinor > 0;
 				return known === undefined && whole && fact.amountMinor <= rest;
 			}
 			case "undo": {
 				if (known?.took === undefined || known.took.undone) return false;
-				const { reversed } = this.#movements.get(movementText(known.took.original))!;
+				const { reversed } = this.#movements.get(known.took.original)!;
 				return fact.amountMinor === (reversed ? 0 : known.took.amountMinor);
 			}
 			default:
@@ -122,23 +122,22 @@ export class MerchantLedger {
 	}
 
 	#apply(fact: MerchantFact): void {
-		const text = movementText(fact.key);
 		if (fact.kind === "debit") {
-			const known = this.#movements.get(text)!;
+			const known = this.#movements.get(fact.key)!;
 			known.debitedMinor = fact.amountMinor;
 			known.reversed = true;
 			return;
 		}
 		if (fact.kind === "undo") {
-			const took = this.#movements.get(text)!.took!;
-			this.#movements.get(movementText(took.original))!.refundedMinor -= fact.amountMinor;
+			const took = this.#movements.get(fact.key)!.took!;
+			this.#movements.get(took.original)!.refundedMinor -= fact.amountMinor;
 			took.undone = true;
 			return;
 		}
 		if (fact.kind === "refund") {
-			this.#movements.get(movementText(fact.original))!.refundedMinor += fact.amountMinor;
+			this.#movements.get(fact.original)!.refundedMinor += fact.amountMinor;
 		}
-		this.#movements.set(text, {
+		this.#movements.add(fact.key, {
 			key: fact.key,
 			creditedMinor: fact.kind === "credit" ? checkAmount(fact.amountMinor, "merchant credit") : 0,
 			debitedMinor: 0,

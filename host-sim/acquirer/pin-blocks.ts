@@ -4,7 +4,7 @@
  * @module
  */
 import { CodedError } from "../../src/core/errors";
-import { aesDecryptBlock, desDecrypt } from "./ciphers";
+import { aesDecryptBlock, type DesKey } from "./ciphers";
 
 /** Place of the errors here: they are answered with a code of their own. */
 export const PIN_BLOCK_PLACE = "PIN block";
@@ -17,14 +17,14 @@ const PAN_PART_DIGITS = 12;
 /**
  * Format 0 under triple DES.
  * @param block - 8 bytes, DE 52
- * @param pik - 16 bytes
+ * @param pik - of 16 bytes
  * @returns the digits as typed
  * @throws {CodedError} "format" when no PIN of 4–12 digits for this card comes out of it
  */
-export function decryptFormat0(block: Uint8Array, pan: string, pik: Uint8Array): string {
+export function decryptFormat0(block: Uint8Array, pan: string, pik: DesKey): string {
 	if (block.length !== 8 || pan.length <= PAN_PART_DIGITS) throw new CodedError("format", PIN_BLOCK_PLACE);
 	const clear = block.slice();
-	desDecrypt(pik, clear);
+	pik.decrypt(clear);
 	const panStart = pan.length - 1 - PAN_PART_DIGITS;
 	for (let i = 0; i < PAN_PART_DIGITS; i++) {
 		const digit = pan.charCodeAt(panStart + i) - 48;

@@ -10,7 +10,7 @@
 import type { TestCard } from "../test-cards";
 import { FollowUps } from "./follow-ups";
 import { hostDate, hostMonth } from "./host-time";
-import { IssuerLedger, type ReversalResult } from "./issuer";
+import { IssuerLedger } from "./issuer";
 import type { LedgerStore } from "./ledger-store";
 import { MerchantLedger } from "./merchant";
 import type { MovementKey } from "./movement";
@@ -28,13 +28,12 @@ import type { RequestFields } from "./requests";
 import { type Statement, statementOf } from "./statement";
 import type { TerminalEntry } from "./test-keys";
 
-/** A request, decoded and authenticated. */
-export interface KnownRequest extends RequestFields {
-	/** Decrypted; undefined when the message carries no PIN block. */
-	readonly pin: string | undefined;
-	/** Host's wall time of arrival, ms since 1970. */
-	readonly at: number;
-}
+/**
+ * Where a dying host leaves a request half-done.
+ * betweenSteps: after the issuer's step and before the acquirer's record; of a reversal after the record.
+ * afterRecord: after both, before the merchant's account is touched or anything is answered.
+ */
+export type CrashPoint = "none" | "betweenSteps" | "afterRecord";
 
 /** The three ledgers, and what they need together. */
 export interface Books {
@@ -44,7 +43,7 @@ export interface Books {
 	/** Retrieval reference number: MMDD and a running number, which the records carry on across restarts. */
 	newRrn(at: number): string;
 	/** Makes a debit that the acquirer has no record of: authorizes, records, posts. Undefined: crashed in between. */
-	debit(request: KnownRequest, sale: NewSale, crash: boolean): Outcome | undefined;
+	debit(request: RequestFields, sale: NewSale, crash: CrashPoint): Outcome | undefined;
 }
 
 /** What is debited, beside the card. */
@@ -57,6 +56,8 @@ export interface ProcessorOptions {
 	readonly store: LedgerStore;
 	readonly cards: readonly TestCard[];
 	readonly random: IntegerSource;
+	/** No memory of reversals of what it does not know. */
+	readonly forgetful: boolean;
 }
 
 export class Processor {
@@ -64,10 +65,12 @@ export class Processor {
 	readonly #merchant: MerchantLedger;
 	readonly #records: AcquirerRecords;
 	readonly #followUps: FollowUps;
+	readonly #forgetful: boolean;
 
 	/** Replays the ledgers and finishes what the acquirer has recorded. @throws {CodedError} "damaged" */
 	constructor(options: ProcessorOptions) {
 		this.#issuer = new IssuerLedger(options.cards, options.store, options.random);
+		this.#forgetful = options.forgetful;
 		this.#merchant = new MerchantLedger(options.store);
 		this.#records = new AcquirerRecords(options.store);
 		this.#followUps = new FollowUps({
@@ -84,12 +87,8 @@ export class Processor {
 		}
 	}
 
-	/**
-	 * @param crash - stop between the issuer's step and the acquirer's record (of a reversal: the other way round), as a
-	 * dying host would
-	 * @returns undefined when it crashed
-	 */
-	handle(request: KnownRequest, crash: boolean): Outcome | undefined {
+	/** @returns undefined when it crashed, at the point that it was told */
+	handle(request: RequestFields, crash: CrashPoint): Outcome | undefined {
 		switch (request.kind) {
 			case "sale":
 			case "offlineSale":
@@ -109,9 +108,9 @@ export class Processor {
 		}
 	}
 
-	/** An answer that leaves no trace in any ledger. */
-	refuse(code: string, at: number): Outcome {
-		return refusal(code, at);
+	/** What a host answers that has forgotten a reversal at once: as if it were done, and no ledger holds anything of it. */
+	forget({ at }: RequestFields): Outcome {
+		return { code: "00", rrn: this.#newRrn(at), authorization: "", at, repeat: false };
 	}
 
 	/**
@@ -140,7 +139,7 @@ export class Processor {
 		return statementOf(this.#issuer, this.#records, this.#merchant);
 	}
 
-	#sale(request: KnownRequest, crash: boolean): Outcome | undefined {
+	#sale(request: RequestFields, crash: CrashPoint): Outcome | undefined {
 		const { key, at } = request;
 		const by = request.kind === "offlineSale" ? "offline" : undefined;
 		const known = this.#records.find(key);
@@ -156,7 +155,7 @@ export class Processor {
 		return this.#debit(request, by === undefined ? { key } : { key, by }, crash);
 	}
 
-	#debit(request: KnownRequest, sale: NewSale, crash: boolean): Outcome | undefined {
+	#debit(request: RequestFields, sale: NewSale, crash: CrashPoint): Outcome | undefined {
 		const { at, amountMinor, maskedPan } = request;
 		const { code, authorization } = this.#issuer.authorize({
 			key: sale.key,
@@ -168,18 +167,19 @@ export class Processor {
 			at,
 			month: hostMonth(at),
 		});
-		if (crash) return undefined;
+		if (crash === "betweenSteps") return undefined;
 		// These two speak of what the issuer holds under this number, not of this request: they settle nothing.
 		if (code === CODE_AFTER_REVERSAL || code === CODE_NUMBER_USED) return refusal(code, at);
 		const rrn = this.#newRrn(at);
 		const record: SaleRecord = { kind: "sale", ...sale, card: maskedPan, amountMinor, code, rrn, authorization, at };
 		this.#records.add(record);
+		if (crash === "afterRecord") return undefined;
 		this.#post(record);
 		return { ...answerOf(record), repeat: false };
 	}
 
 	/** Safe to repeat: the same answer each time. */
-	#reversal(request: KnownRequest, crash: boolean): Outcome | undefined {
+	#reversal(request: RequestFields, crash: CrashPoint): Outcome | undefined {
 		const { key, at, amountMinor, maskedPan } = request;
 		const ofVoid = request.kind === "voidReversal";
 		const known = this.#records.find(key);
@@ -195,6 +195,8 @@ export class Processor {
 		// Before a crash the issuer may have acted without a record: what is not the same is not buried either.
 		const atIssuer = this.#issuer.canReverse(key, ofVoid ? "void" : "debit", maskedPan, amountMinor);
 		if (atIssuer === "mismatch") return refusal(CODE_ORIGINAL_DIFFERS, at);
+		const nobodyKnows = known === undefined && this.#issuer.movement(key) === undefined;
+		if (nobodyKnows && this.#forgetful) return refusal(CODE_UNKNOWN_ORIGINAL, at);
 		// Recorded first: from here on the original is refused and the reversal is finished even after a crash.
 		const record: ReversalRecord = known?.reversal ?? {
 			kind: "reversal",
@@ -207,16 +209,18 @@ export class Processor {
 			at,
 		};
 		if (!repeat) this.#records.add(record);
-		if (crash) return undefined;
+		if (crash === "betweenSteps") return undefined;
 		// Passed on to the issuer even without a record of the original: it may have debited before a crash.
-		const result = this.#takeBack({ ...record, amountMinor, card: maskedPan, at });
+		const result = this.#issuer.reverse(key, ofVoid ? "void" : "debit", maskedPan, amountMinor, at);
+		if (crash === "afterRecord") return undefined;
+		if (result !== "mismatch") this.#merchant.reverse(key, at);
 		const originalKnown = original !== undefined || result === "credited";
 		const code = originalKnown ? "00" : CODE_UNKNOWN_ORIGINAL;
 		return { code, rrn: record.rrn, authorization: "", at: record.at, repeat };
 	}
 
 	/** What the card holds, for its holder; no ledger moves. */
-	#balanceOf(request: KnownRequest): Outcome {
+	#balanceOf(request: RequestFields): Outcome {
 		const { pan, expiry, pin, at } = request;
 		const held = this.#issuer.inquire({ pan, expiry, pin, month: hostMonth(at) });
 		if (typeof held === "string") return refusal(held, at);
@@ -229,11 +233,9 @@ export class Processor {
 	}
 
 	/** Issuer first: the shop gives back only what the card has got back, or was never taken from it. */
-	#takeBack(reversal: Pick<ReversalRecord, "key" | "of" | "card" | "amountMinor" | "at">): ReversalResult {
-		const { key, card, amountMinor, at } = reversal;
-		const result = this.#issuer.reverse(key, reversal.of ?? "debit", card, amountMinor, at);
+	#takeBack({ key, of, card, amountMinor, at }: ReversalRecord): void {
+		const result = this.#issuer.reverse(key, of ?? "debit", card, amountMinor, at);
 		if (result !== "mismatch") this.#merchant.reverse(key, at);
-		return result;
 	}
 
 	/** Books.newRrn. */

@@ -9,7 +9,7 @@
 import { assert } from "../../src/core/assert";
 import { CodedError } from "../../src/core/errors";
 import type { LedgerStore } from "./ledger-store";
-import { isMovementKey, type MovementKey, movementText } from "./movement";
+import { isMovementKey, type MovementKey, MovementMap, movementText } from "./movement";
 
 /** The answer to a sale, enough to give it again unchanged. */
 export interface SaleRecord {
@@ -82,9 +82,9 @@ export interface MovementRecord {
 
 export class AcquirerRecords {
 	readonly #store: LedgerStore;
-	readonly #movements = new Map<string, MovementRecord>();
-	/** Approved sales by merchant and RRN. */
-	readonly #salesByRrn = new Map<string, SaleRecord>();
+	readonly #movements = new MovementMap<MovementRecord>();
+	/** Approved sales by merchant, by RRN. */
+	readonly #salesByRrn = new Map<string, Map<string, SaleRecord>>();
 	/** Highest batch given to a terminal. */
 	readonly #batches = new Map<string, number>();
 	#count = 0;
@@ -107,16 +107,16 @@ export class AcquirerRecords {
 	}
 
 	find(key: MovementKey): Readonly<MovementRecord> | undefined {
-		return this.#movements.get(movementText(key));
+		return this.#movements.get(key);
 	}
 
 	/** The approved sale of that merchant which a slip names. */
 	findByRrn(merchantId: string, rrn: string): SaleRecord | undefined {
-		return this.#salesByRrn.get(`${merchantId}/${rrn}`);
+		return this.#salesByRrn.get(merchantId)?.get(rrn);
 	}
 
 	add(record: AnyRecord): void {
-		assert(this.#fits(record), `I6 acquirer ${movementText(record.key)} does not admit ${record.kind}`);
+		if (!this.#fits(record)) assert(false, `I6 acquirer ${movementText(record.key)} does not admit ${record.kind}`);
 		this.#store.append("acquirer", record);
 		this.#apply(record);
 	}
@@ -140,7 +140,7 @@ export class AcquirerRecords {
 	/** The rules of the records, for a new one before it is written and for an old one when it is read back. */
 	#fits(record: AnyRecord): boolean {
 		if (!isMovementKey(record.key)) return false;
-		const known = this.#movements.get(movementText(record.key));
+		const known = this.#movements.get(record.key);
 		// Never twice, never after its reversal.
 		if (record.kind === "sale" || record.kind === "refund") return known === undefined;
 		if (record.kind !== "reversal" || known?.reversal !== undefined) return false;
@@ -154,11 +154,10 @@ export class AcquirerRecords {
 	}
 
 	#apply(record: AnyRecord): void {
-		const text = movementText(record.key);
-		let known = this.#movements.get(text);
+		let known = this.#movements.get(record.key);
 		if (known === undefined) {
 			known = {};
-			this.#movements.set(text, known);
+			this.#movements.add(record.key, known);
 		}
 		if (record.kind === "sale") {
 			known.sale = record;
@@ -171,8 +170,14 @@ export class AcquirerRecords {
 
 	/** A number that is taken stays with its first owner. */
 	#index(sale: SaleRecord, rrn: string): void {
-		const name = `${sale.key.merchantId}/${rrn}`;
-		if (sale.code === "00" && rrn !== "" && !this.#salesByRrn.has(name)) this.#salesByRrn.set(name, sale);
+		if (sale.code !== "00" || rrn === "") return;
+		const { merchantId } = sale.key;
+		let sales = this.#salesByRrn.get(merchantId);
+		if (sales === undefined) {
+			sales = new Map();
+			this.#salesByRrn.set(merchantId, sales);
+		}
+		if (!sales.has(rrn)) sales.set(rrn, sale);
 	}
 }
 

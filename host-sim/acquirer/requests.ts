@@ -12,6 +12,7 @@ import type { MovementKey } from "./movement";
 export const MTI_SIGN_ON = "0800";
 export const MTI_SIGN_OFF = "0820";
 export const MTI_SYNC = "0300";
+export const MTI_REVERSAL = "0400";
 
 /** What the host carries out beside sign-on and sign-off; anything else is answered 40. */
 export type RequestKind =
@@ -40,15 +41,15 @@ const KINDS: readonly KindRow[] = [
 	{ kind: "void", mti: "0200", processingCode: "200000", type: "23" },
 	{ kind: "query", mti: "0200", processingCode: "310000", type: "02" },
 	{ kind: "balance", mti: "0200", processingCode: "310000", type: "01" },
-	{ kind: "reversal", mti: "0400", processingCode: "000000", type: "22" },
-	{ kind: "voidReversal", mti: "0400", processingCode: "200000", type: "23" },
+	{ kind: "reversal", mti: MTI_REVERSAL, processingCode: "000000", type: "22" },
+	{ kind: "voidReversal", mti: MTI_REVERSAL, processingCode: "200000", type: "23" },
 	{ kind: "offlineSale", mti: "0220", processingCode: "000000", type: "36" },
 	{ kind: "resend", mti: "0220", processingCode: "000000", type: "30" },
 	{ kind: "refund", mti: "0220", processingCode: "200000", type: "25" },
 ];
 
 /** Requests that can move money, by MTI: the faults strike these, whatever else is wrong with them. */
-const MONEY_MTIS = ["0200", "0220", "0400"];
+const MONEY_MTIS = ["0200", "0220", MTI_REVERSAL];
 
 /** MTIs of messages that carry no MAC. Source: the table of messages. */
 const PLAIN_MTIS = [MTI_SIGN_ON, MTI_SIGN_OFF, "0500", "0320"];
@@ -129,7 +130,13 @@ export interface OriginalReference {
 	readonly authorization: string;
 }
 
-/** A request copied out of its frame. */
+/** Opens PIN blocks: the keys that the message came under. */
+export interface PinOpener {
+	/** @param block - DE 52. @returns digits. @throws {CodedError} "format" at PIN_BLOCK_PLACE */
+	decryptPin(block: Uint8Array, pan: string): string;
+}
+
+/** A request copied out of its frame, authenticated. */
 export interface RequestFields {
 	readonly kind: RequestKind;
 	readonly key: MovementKey;
@@ -145,6 +152,10 @@ export interface RequestFields {
 	/** Read from the chip through its contacts: the answer carries issuer data. */
 	readonly contactChip: boolean;
 	readonly original: OriginalReference | undefined;
+	/** As typed; undefined when the message carries no PIN block. */
+	readonly pin: string | undefined;
+	/** Host's wall time of arrival, ms since 1970. */
+	readonly at: number;
 }
 
 /** ISO 4217, renminbi. */
@@ -168,9 +179,9 @@ const WITH_ORIGINAL: readonly RequestKind[] = ["void", "voidReversal", "query", 
 
 /**
  * @param kind - of {@link kindOf}
- * @throws {CodedError} "missing" | "mismatch" | "length" | "range" with the field: to be answered 30
+ * @throws {CodedError} "missing" | "mismatch" | "length" | "range" with the field: to be answered 30; and what `keys` throw
  */
-export function readRequest(kind: RequestKind, message: MessageDecoder): RequestFields {
+export function readRequest(kind: RequestKind, message: MessageDecoder, keys: PinOpener, at: number): RequestFields {
 	for (const de of NEEDED[kind]) message.offset(de);
 	const pan = message.has(2) ? message.text(2) : "";
 	const expiry = message.has(14) ? message.text(14) : undefined;
@@ -192,9 +203,11 @@ export function readRequest(kind: RequestKind, message: MessageDecoder): Request
 		maskedPan: pan === "" ? "" : maskPan(pan),
 		amountMinor: message.has(4) ? message.number(4) : 0,
 		expiry,
-		reason: message.mti === "0400" ? message.text(39) : "",
+		reason: message.mti === MTI_REVERSAL ? message.text(39) : "",
 		contactChip: message.has(22) && message.equalsAt(22, 0, "05"),
 		original: WITH_ORIGINAL.includes(kind) ? readOriginal(kind, message, key) : undefined,
+		pin: message.has(52) ? keys.decryptPin(message.bytes(52), pan) : undefined,
+		at,
 	};
 }
 

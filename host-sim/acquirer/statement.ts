@@ -15,13 +15,15 @@ import type { TestCard } from "../test-cards";
 import { IssuerLedger } from "./issuer";
 import type { LedgerStore } from "./ledger-store";
 import { MerchantLedger } from "./merchant";
-import { type MovementKey, movementText } from "./movement";
+import { type MovementKey, MovementMap, movementText } from "./movement";
 import { AcquirerRecords } from "./records";
 
 /** One movement as all three ledgers hold it. */
 export interface LedgerEntry {
 	/** {@link movementText}. */
 	readonly key: string;
+	/** DE 41. Terminals count by themselves: equal trace numbers of two are two movements. */
+	readonly terminalId: string;
 	readonly batch: number;
 	readonly stan: number;
 	/** Amount of the debit; where there is none, of the acquirer's record. */
@@ -83,13 +85,13 @@ export function readStatement(store: LedgerStore, cards: readonly TestCard[]): S
 
 /** Reads the three ledgers; order of first appearance at the issuer, then at the acquirer, then at the merchant. */
 export function statementOf(issuer: IssuerLedger, records: AcquirerRecords, merchant: MerchantLedger): Statement {
-	const keys = new Map<string, MovementKey>();
-	for (const { key } of issuer.movements()) keys.set(movementText(key), key);
-	for (const { sale, refund, reversal } of records.movements()) {
-		const key = (sale ?? refund ?? reversal)?.key;
-		if (key !== undefined) keys.set(movementText(key), key);
-	}
-	for (const { key } of merchant.movements()) keys.set(movementText(key), key);
+	const keys = new MovementMap<MovementKey>();
+	const note = (key: MovementKey | undefined): void => {
+		if (key !== undefined && keys.get(key) === undefined) keys.add(key, key);
+	};
+	for (const { key } of issuer.movements()) note(key);
+	for (const { sale, refund, reversal } of records.movements()) note((sale ?? refund ?? reversal)?.key);
+	for (const { key } of merchant.movements()) note(key);
 
 	const entries: LedgerEntry[] = [];
 	for (const key of keys.values()) entries.push(entryOf(key, issuer, records, merchant));
@@ -115,6 +117,7 @@ function entryOf(
 	const type = record?.refund?.type ?? (gave === undefined ? undefined : "refund");
 	return {
 		key: movementText(key),
+		terminalId: key.terminalId,
 		batch: key.batch,
 		stan: key.stan,
 		amountMinor: debitedMinor !== 0 ? debitedMinor : recordedMinor,

@@ -8,8 +8,8 @@ import { CodedError } from "../../src/core/errors";
 import { formatAmount } from "../../src/core/money";
 import { UNIONPAY } from "../../src/iso8583/unionpay";
 import { UNIONPAY_DUKPT } from "../../src/iso8583/unionpay-dukpt";
-import type { HostEvent } from "../acquirer/acquirer";
 import { FaultPlan, parseFault } from "../acquirer/faults";
+import type { HostEvent } from "../acquirer/host-events";
 import { type LedgerStore, MemoryLedgerStore } from "../acquirer/ledger-store";
 import { type LedgerEntry, readStatement, type Statement } from "../acquirer/statement";
 import { SeededRandom } from "../board/seeded-random";
@@ -34,6 +34,7 @@ The acquirer, the issuer and the merchant's account, on a port of 127.0.0.1.
                      requestLost requestLate connectionCut crash answerLost answerLate
                      answerDoubled answerSplit wrongAmount badMac
                      keysForgotten keysChanged replayedAnswer strangerAnswer slowAnswer
+                     answerGarbled answerReordered reversalForgotten hostHalfOpen crashAfterRecord
                      of sign-ons: signOnLost signOnAnswerLost signOnRefused wrongCheckValue wrongBatch
   --seed N           seed of faults and authorization codes (1)
   --speed N          time runs N times faster, for terminals that do the same (1)
@@ -41,8 +42,8 @@ The acquirer, the issuer and the merchant's account, on a port of 127.0.0.1.
   --json             one JSON object a line; the last one holds the totals
   --help             this text
 
-The crash fault: with --data the process ends like a crash (exit code 70), else it restarts in place after 1 s.
-Exit codes: 0 ended by Ctrl-C, 1 the ledgers cannot be written, 2 bad option, port, directory or certificate, 70 crash fault.`;
+The crash faults: with --data the process ends like a crash (exit code 70), else it restarts in place after 1 s.
+Exit codes: 0 ended by Ctrl-C, 1 the ledgers cannot be written, 2 bad option, port, directory or certificate, 70 a crash fault.`;
 
 const EXIT_STORE = 1;
 const EXIT_CRASH = 70;

@@ -10,8 +10,10 @@
 import * as fs from "node:fs";
 import { fromHex } from "../../src/core/bytes";
 import { CodedError } from "../../src/core/errors";
-import { combineComponents } from "../../src/security/key-loading";
+import { loadDukpt } from "../../src/security/dukpt-loading";
+import { combineComponents, loadKey } from "../../src/security/key-loading";
 import { TEST_DUKPT, TEST_KEYS } from "../acquirer/test-keys";
+import { MemoryKeys } from "../board/memory-keys";
 
 /** What a technician loads; the others the terminal makes itself or a sign-on brings. */
 export const LOADABLE = ["TMK", "HAK", "DUKPT"] as const;
@@ -38,7 +40,10 @@ export function testKeys(): KeyToLoad[] {
 const FILE_BYTES_MAX = 16_384;
 const COMPONENTS_MAX = 3;
 
-/** @throws {CodedError} "missing" | "format" | "length" | "charset" | "unknown" with file and key, never with digits of it */
+/**
+ * @throws {CodedError} "missing" | "format" | "length" | "charset" | "unknown", "auth" where a check value does not fit,
+ * with file and key, never with digits of it
+ */
 export function readKeyFile(path: string): KeyToLoad[] {
 	const place = `key file ${path}`;
 	let text: string;
@@ -84,10 +89,26 @@ export function parseKeys(text: string, place: string): KeyToLoad[] {
 		combineComponents(bytes, whole);
 		for (const part of bytes) part.fill(0);
 		const named = typeof id === "string" ? { id: fromHex(id, `${where} id`) } : {};
-		keys.push({ name: known, key: whole, check: fromHex(check, `${where} check`), ...named });
+		const loadable = { name: known, key: whole, check: fromHex(check, `${where} check`), ...named };
+		tryLoading(loadable, where);
+		// What the terminal may still refuse, an initial key it has had, comes first: nothing else is loaded then.
+		if (known === "DUKPT") keys.unshift(loadable);
+		else keys.push(loadable);
 	}
 	if (keys.length === 0) throw new CodedError("missing", place, "no key in it");
 	return keys;
+}
+
+/** Into a store of nobody's: a key that is wrong is found before any of its file is loaded. */
+function tryLoading({ name, key, check, id }: KeyToLoad, where: string): void {
+	const store = new MemoryKeys();
+	try {
+		if (name === "DUKPT") loadDukpt(store, key, id ?? new Uint8Array(0), check);
+		else loadKey(store, name, key, check);
+	} catch (error) {
+		if (!(error instanceof CodedError)) throw error;
+		throw new CodedError(error.code, where, error.message);
+	}
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

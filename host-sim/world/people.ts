@@ -9,6 +9,7 @@ import type { StoredCard } from "../../src/security/card-seal";
 import { type AdviceFacts, KIND_OFFLINE_SALE, KIND_REFUND, KIND_RESEND } from "../../src/transactions/records";
 import { State } from "../../src/transactions/states";
 import { PowerLost } from "../board/power";
+import type { Presentation } from "../board/scripted-reader";
 import type { SeededRandom } from "../board/seeded-random";
 import type { TestCard } from "../test-cards";
 import type { Visit } from "./shop";
@@ -48,6 +49,8 @@ export interface PeopleOptions {
 	readonly strikes: Strikes;
 	readonly story: Story;
 	readonly customers: number;
+	/** A card is about to be held to the terminal. */
+	onPresented(amountMinor: number, presentation: Presentation): void;
 	/** Something may break just now. */
 	beforeCustomer(): void;
 	onPromise(promise: MoneyPromise): void;
@@ -124,6 +127,7 @@ export class People {
 		this.sales++;
 		story.line(station.number, "people", `customer pays ${amountMinor} with ${card.name}`);
 		const presentation = { card, delayMs: 500, ...(fault === undefined ? {} : { fault }) };
+		this.#o.onPresented(amountMinor, presentation);
 		const visit = shop.sell(amountMinor, presentation, (ended) => this.#went(ended), random.chance(1, 4));
 		if (!visit.ended) this.#nuisances(visit);
 	}

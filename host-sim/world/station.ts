@@ -5,14 +5,14 @@
  */
 import { type Config, makeConfig } from "../../src/config";
 import type { Clock, Link, Screen, Slip } from "../../src/ports";
-import type { Event, StateName } from "../../src/transactions/states";
+import type { Terminal } from "../../src/terminal";
 import type { Acquirer } from "../acquirer/acquirer";
 import type { TerminalEntry } from "../acquirer/test-keys";
 import { FlashMedium } from "../board/flash-medium";
 import type { NorFlash } from "../board/nor-flash";
 import type { Power } from "../board/power";
 import type { SeededRandom } from "../board/seeded-random";
-import { Till } from "../board/till";
+import { type PaperState, Till } from "../board/till";
 import type { VirtualClock, VirtualTime } from "../board/virtual-clock";
 import { CuttableKeys } from "./cuttable-keys";
 import { WorldLink } from "./network";
@@ -37,10 +37,11 @@ export interface StationOptions {
 	/** The flash of each boot before the firmware sees it. */
 	onFlash(flash: NorFlash): void;
 	onBooted(): void;
-	onTransition(id: number, from: StateName, event: Event, to: StateName): void;
+	/** The terminal of each boot but the first, before it starts. */
+	onTerminal(terminal: Terminal): void;
 	onPowerLost(reason: string): void;
 	onScreen(screen: Screen): void;
-	onSlip(slip: Slip): void;
+	onSlip(slip: Slip, paper: PaperState): void;
 	onLog(level: string, tag: string, text: string): void;
 	/** Before a byte of it leaves. */
 	onWrite(bytes: Uint8Array, connection: number): void;
@@ -101,7 +102,7 @@ export class Station {
 		});
 		till.onSlip = (slip, paper) => {
 			story.line(number, "slip", `${slip.copy} ${slip.name} stan=${slip.stan} ${slip.told} ${paper}`);
-			if (paper === "whole") options.onSlip(slip);
+			options.onSlip(slip, paper);
 		};
 		this.shop = new Shop({
 			medium,
@@ -120,9 +121,7 @@ export class Station {
 			makeLinks: (power) => this.#makeLinks(power),
 			cashierMs: () => options.cashierMs(),
 			onFlash: (flash) => options.onFlash(flash),
-			onTerminal: (terminal) => {
-				terminal.log.onTransition = (id, from, event, to) => options.onTransition(id, from, event, to);
-			},
+			onTerminal: (terminal) => options.onTerminal(terminal),
 			onScreen: (screen) => this.#onScreen(screen),
 			onPowerLost: (reason) => this.#onPowerLost(reason),
 		});

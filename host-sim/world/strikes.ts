@@ -3,7 +3,7 @@
  * that holding one back moves no other.
  * @module
  */
-import { FAULT_NAMES, SESSION_FAULT_NAMES, SIGN_ON_FAULT_NAMES } from "../acquirer/faults";
+import { FAULT_NAMES, HOST_FAULT_NAMES, SESSION_FAULT_NAMES, SIGN_ON_FAULT_NAMES } from "../acquirer/faults";
 import type { SeededRandom } from "../board/seeded-random";
 
 /** Trouble outside the host; the host's own has the names of its fault plan. */
@@ -69,6 +69,7 @@ export const STRIKE_KINDS: readonly string[] = [
 	...WORLD_KINDS,
 	...FAULT_NAMES,
 	...SESSION_FAULT_NAMES,
+	...HOST_FAULT_NAMES,
 	...SIGN_ON_FAULT_NAMES,
 ];
 

@@ -16,7 +16,7 @@ const listed = (targets: readonly Target[]) =>
 const USAGE = `
 npm run fuzz -- [options]
 
-  --seconds N       default 60
+  --seconds N       default 60; each target has a block of cases whatever the time
   --seed S          default 1; the same seed gives the same cases
   --target NAME     may be given many times; without it all of these:
 ${listed(TARGETS)}

@@ -20,7 +20,7 @@ export function parsersTarget(): Target {
 	};
 }
 
-const KEY_FILE_REFUSALS = ["missing", "format", "length", "charset", "unknown", "range"] as const;
+const KEY_FILE_REFUSALS = ["missing", "format", "length", "charset", "unknown", "range", "auth"] as const;
 const PLACE = "key file test";
 
 function hex(random: SeededRandom, byteLength: number): string {

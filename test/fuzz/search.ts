@@ -52,8 +52,11 @@ export async function search(
 	const result: SearchResult = { options, targets: states.map((state) => state.result), found: [], seconds: 0 };
 	const casesMax = options.casesMax ?? Number.MAX_SAFE_INTEGER;
 	const next = () => {
-		if (elapsed() >= options.seconds) return undefined;
-		const open = states.filter(({ nextCase, result: { escapes } }) => nextCase < casesMax && escapes < ESCAPES_MAX);
+		// Time is up for those that have begun: a target without a case would say nothing, and look as if it had.
+		const over = elapsed() >= options.seconds;
+		const open = states.filter(
+			({ nextCase, result: { escapes } }) => (!over || nextCase === 0) && nextCase < casesMax && escapes < ESCAPES_MAX,
+		);
 		if (open.length === 0) return undefined;
 		const due = open.reduce((least, state) =>
 			state.charged / state.target.weight < least.charged / least.target.weight ? state : least,

@@ -4,8 +4,11 @@ import {
 	aesEncryptBlock,
 	checkValue,
 	cmac8,
+	DesKey,
 	desDecrypt,
 	desEncrypt,
+	isMacAt,
+	SessionMac,
 	sameSecret,
 	sessionMac,
 } from "../../../host-sim/acquirer/ciphers";
@@ -60,6 +63,47 @@ describe("host: ciphers and MACs", () => {
 		assert.deepEqual(sessionMac("unionpay", fromHex(keys.MAK + keys.MAK), fromHex("0102030405")), single);
 		const other = sessionMac("unionpay", fromHex(`${keys.MAK}0123456789ABCDEF`), fromHex("0102030405"));
 		assert.notDeepEqual(other, single);
+	});
+
+	it("one object for many messages gives what one for each gives, in any order, and also after it was wiped", () => {
+		for (const name of ["unionpay", "x9.19", "cmac"] as const) {
+			const key = fromHex("0123456789ABCDEFFEDCBA9876543210");
+			const mac = new SessionMac(name, key);
+			const random = new SeededRandom(7);
+			for (let n = 0; n < 40; n++) {
+				const message = new Uint8Array(random.below(60));
+				random.fill(message);
+				const framed = new Uint8Array(message.length + 20);
+				framed.fill(0xee);
+				framed.set(message, 5);
+				const found = mac.over(framed, 5, 5 + message.length);
+				assert.equal(toHex(found), toHex(sessionMac(name, key, message)), `${name} ${message.length} bytes`);
+				if (n % 10 === 9) mac.wipe();
+			}
+		}
+	});
+
+	it("a key for many blocks deciphers what it has enciphered, single and triple", () => {
+		for (const hex of [keys.MAK, keys.PIK]) {
+			const key = new DesKey(fromHex(hex));
+			for (let n = 0; n < 3; n++) {
+				const bytes = fromHex("00112233445566778899AABBCCDDEEFF");
+				const once = bytes.slice();
+				key.encrypt(bytes);
+				desEncrypt(fromHex(hex), once);
+				assert.deepEqual(bytes, once);
+				key.decrypt(bytes);
+				assert.equal(toHex(bytes), "00112233445566778899AABBCCDDEEFF");
+			}
+			assert.equal(toHex(key.checkValue()), toHex(checkValue(fromHex(hex))));
+		}
+	});
+
+	it("a MAC is found only where it stands whole", () => {
+		const bytes = fromHex("0001020304050607FF");
+		const mac = fromHex("01020304050607FF");
+		assert.deepEqual([isMacAt(mac, bytes, 1), isMacAt(mac, bytes, 0), isMacAt(mac, bytes, 2)], [true, false, false]);
+		assert.equal(isMacAt(fromHex("07FF00"), bytes, 7), false, "zeros behind the end are none");
 	});
 
 	it("X9.19 as ISO/IEC 9797-1 gives it for algorithm 3", () => {
@@ -132,15 +176,18 @@ describe("host: keys by chance", () => {
 
 describe("host: PIN blocks", () => {
 	it("format 0 of the vectors", () => {
-		assert.equal(decryptFormat0(fromHex(pinBlock.encrypted), pinBlock.pan, fromHex(keys.PIK)), pinBlock.pin);
+		assert.equal(
+			decryptFormat0(fromHex(pinBlock.encrypted), pinBlock.pan, new DesKey(fromHex(keys.PIK))),
+			pinBlock.pin,
+		);
 	});
 
 	it("format 0: nothing but digits, right fill and the right card", () => {
-		const pik = fromHex(keys.PIK);
+		const pik = new DesKey(fromHex(keys.PIK));
 		const wrong = ["0412719876FEDCB0", "1412719876FEDCBA", "0312719876FEDCBA", "04FF719876FEDCBA", "0D12719876FEDCBA"];
 		for (const clear of wrong) {
 			const block = fromHex(clear);
-			desEncrypt(pik, block);
+			pik.encrypt(block);
 			assert.throws(() => decryptFormat0(block, pinBlock.pan, pik), CodedError, clear);
 		}
 		// Another card gives another PIN, or none.

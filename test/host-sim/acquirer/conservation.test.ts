@@ -1,6 +1,6 @@
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { FAULT_NAMES, type FaultName, SESSION_FAULT_NAMES } from "../../../host-sim/acquirer/faults";
+import { FAULT_NAMES, type FaultName, HOST_FAULT_NAMES, SESSION_FAULT_NAMES } from "../../../host-sim/acquirer/faults";
 import { TEST_CARDS } from "../../../host-sim/test-cards";
 import { frameOf, frameOfKind, HostUnderTest, originalOf, type Request, signOnFrame } from "./host-under-test";
 
@@ -34,7 +34,10 @@ const step: fc.Arbitrary<Step> = fc.record({
 	of: fc.integer({ min: 1, max: 4 }),
 	card: fc.constantFrom("chip", "contactless", "poor"),
 	amountMinor: fc.constantFrom(50, 60, 20),
-	fault: fc.option(fc.constantFrom(...FAULT_NAMES, ...SESSION_FAULT_NAMES), { nil: undefined, freq: 2 }),
+	fault: fc.option(fc.constantFrom(...FAULT_NAMES, ...SESSION_FAULT_NAMES, ...HOST_FAULT_NAMES), {
+		nil: undefined,
+		freq: 2,
+	}),
 	seconds: fc.integer({ min: 0, max: 130 }),
 });
 
@@ -68,13 +71,14 @@ describe("host: conservation", () => {
 					if (next.fault !== undefined && next.kind !== "restart") host.faults.arm(next.fault);
 					if (next.kind === "restart") host.restart();
 					else if (next.kind === "wait") host.time.advance(next.seconds * 1000);
-					else host.sendFrame(() => frameOfStep(next));
+					else host.tell(() => frameOfStep(next));
 					checkRules(host);
 				}
 				// Healed: everything that lies in the network arrives, then everything is asked again.
 				host.faults.clear();
 				if (host.acquirer.dead) host.restart();
 				host.time.advance(300_000);
+				host.hangUp();
 				host.sendFrame(() => signOnFrame());
 				for (const next of asked) {
 					if (next.kind === "reversal" || next.kind === "voidReversal") continue;

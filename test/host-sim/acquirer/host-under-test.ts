@@ -4,10 +4,11 @@
  */
 
 import * as assert from "node:assert/strict";
-import { Acquirer, type HostEvent, type HostLimits } from "../../../host-sim/acquirer/acquirer";
+import { Acquirer, type HostLimits } from "../../../host-sim/acquirer/acquirer";
 import { checkValue, desDecrypt } from "../../../host-sim/acquirer/ciphers";
 import type { HostConnection } from "../../../host-sim/acquirer/connection";
 import { FaultPlan } from "../../../host-sim/acquirer/faults";
+import type { HostEvent } from "../../../host-sim/acquirer/host-events";
 import { type LedgerStore, MemoryLedgerStore } from "../../../host-sim/acquirer/ledger-store";
 import type { LedgerEntry } from "../../../host-sim/acquirer/statement";
 import { TEST_KEYS, TEST_TERMINAL, type TerminalEntry } from "../../../host-sim/acquirer/test-keys";
@@ -253,6 +254,8 @@ export interface HostOptions {
 	terminals?: readonly TerminalEntry[];
 	dialect?: Dialect;
 	makBytes?: 8 | 16;
+	/** It keeps no memory of reversals of what it does not know. */
+	forgetful?: boolean;
 	/** False: keys are drawn. */
 	fixedKeys?: boolean;
 	/** False: the terminal signs on by itself. */
@@ -281,7 +284,7 @@ export class HostUnderTest {
 	}
 
 	#boot(): Acquirer {
-		const { limits, cards, terminals, dialect, makBytes, fixedKeys, signedOn } = this.#options;
+		const { limits, cards, terminals, dialect, makBytes, forgetful, fixedKeys, signedOn } = this.#options;
 		const acquirer = new Acquirer({
 			clock: this.time.clock(),
 			random: this.#random.fork(`boot ${this.crashes}`),
@@ -292,6 +295,7 @@ export class HostUnderTest {
 			...(terminals === undefined ? {} : { terminals }),
 			...(dialect === undefined ? {} : { dialect }),
 			...(makBytes === undefined ? {} : { makBytes }),
+			...(forgetful === undefined ? {} : { forgetful }),
 			...(fixedKeys === false ? {} : { workingKeys: WORKING_KEYS }),
 			onEvent: (event) => this.events.push(event),
 			onCrash: () => {
@@ -325,11 +329,28 @@ export class HostUnderTest {
 
 	/** The same for a frame that is made when the host is there. */
 	sendFrame(make: () => Uint8Array): Answer[] {
+		const line = this.#openLine();
+		const before = line.answers().length;
+		line.connection?.receive(make());
+		return line.answers().slice(before);
+	}
+
+	/** The same for who does not listen: the answer may be noise. */
+	tell(make: () => Uint8Array): void {
+		this.#openLine().connection?.receive(make());
+	}
+
+	/** Ends the lasting connection: the next request has another. */
+	hangUp(): void {
+		this.#line?.hangUp();
+	}
+
+	#openLine(): TestLine {
 		if (this.acquirer.dead) this.restart();
+		// A terminal that hears nothing hangs up, and calls again.
+		if (this.#line?.connection?.halfOpen === true) this.#line.hangUp();
 		if (this.#line === undefined || this.#line.closed) this.#line = this.call();
-		const before = this.#line.answers().length;
-		this.#line.connection?.receive(make());
-		return this.#line.answers().slice(before);
+		return this.#line;
 	}
 
 	/** The one answer to a sale. */
@@ -388,6 +409,12 @@ export class TestLine {
 				this.closed = true;
 			},
 		});
+	}
+
+	/** The terminal's end. */
+	hangUp(): void {
+		this.connection?.end();
+		this.closed = true;
 	}
 
 	answers(): Answer[] {

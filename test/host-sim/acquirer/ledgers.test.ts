@@ -2,6 +2,7 @@ import * as assert from "node:assert/strict";
 import { IssuerLedger } from "../../../host-sim/acquirer/issuer";
 import { MemoryLedgerStore } from "../../../host-sim/acquirer/ledger-store";
 import { MerchantLedger } from "../../../host-sim/acquirer/merchant";
+import { isMovementKey, MovementMap } from "../../../host-sim/acquirer/movement";
 import { AcquirerRecords, type ReversalRecord, type SaleRecord } from "../../../host-sim/acquirer/records";
 import { SeededRandom } from "../../../host-sim/board/seeded-random";
 import { TEST_CARDS } from "../../../host-sim/test-cards";
@@ -146,5 +147,58 @@ describe("host: merchant's ledger and acquirer's records", () => {
 		assert.throws(() => records.add(sale), AssertionError);
 		assert.throws(() => records.add(reversal), AssertionError);
 		assert.equal(store.load("acquirer").length, 1);
+	});
+});
+
+describe("host: ledgers in memory", () => {
+	it("nobody can change what was written: not its writer, not a reader, not the list that was read", () => {
+		const store = new MemoryLedgerStore();
+		const fact = { kind: "credit", key: { ...KEY }, amountMinor: 500, at: NOW };
+		store.append("merchant", fact);
+		assert.throws(() => {
+			fact.amountMinor = 1;
+		}, TypeError);
+		assert.throws(() => {
+			fact.key.stan = 1;
+		}, TypeError);
+		const read = store.load("merchant");
+		assert.throws(() => Object.assign(read[0], { at: 0 }), TypeError);
+		read.length = 0;
+		assert.deepEqual(store.load("merchant"), [{ kind: "credit", key: KEY, amountMinor: 500, at: NOW }]);
+	});
+});
+
+describe("host: movements", () => {
+	it("are found by all four parts of their key, and come in the order they were added", () => {
+		const map = new MovementMap<number>();
+		const keys = [
+			KEY,
+			{ ...KEY, stan: 3 },
+			{ ...KEY, batch: 2 },
+			{ ...KEY, terminalId: "12345677" },
+			{ ...KEY, merchantId: "123456789012346" },
+			// No number runs into the next batch.
+			{ ...KEY, batch: 1, stan: 999_999 },
+			{ ...KEY, batch: 2, stan: 0 },
+		];
+		for (const [n, key] of keys.entries()) {
+			assert.equal(map.get(key), undefined);
+			map.add(key, n);
+		}
+		assert.deepEqual(
+			keys.map((key) => map.get({ ...key })),
+			keys.map((_, n) => n),
+		);
+		assert.deepEqual([...map.values()], [0, 1, 2, 3, 4, 5, 6]);
+		assert.throws(() => map.add({ ...KEY }, 9), AssertionError);
+	});
+
+	it("numbers that no message can carry are no key: what a file holds of them is damage", () => {
+		for (const part of [{ stan: 1_000_000 }, { stan: -1 }, { stan: 1.5 }, { batch: 1_000_000 }, { terminalId: 7 }]) {
+			assert.equal(isMovementKey({ ...KEY, ...part }), false, JSON.stringify(part));
+			const store = new MemoryLedgerStore();
+			store.append("merchant", { kind: "credit", key: { ...KEY, ...part }, amountMinor: 500, at: NOW });
+			assert.throws(() => new MerchantLedger(store), CodedError);
+		}
 	});
 });

@@ -1,0 +1,475 @@
+/** Bugs of the line to the host, of the session over it, and of the keys. */
+import type { Mutant } from "./mutate";
+
+const EXCHANGE = "src/host/host-exchange.ts";
+const LINE = "src/host/host-line.ts";
+const SESSION = "src/host/session.ts";
+const SALE = "src/transactions/sale.ts";
+const SCHEME = "src/security/key-scheme.ts";
+const DUKPT = "src/security/dukpt-scheme.ts";
+
+const EXCHANGE_TEST = "test/host/host-exchange.test.ts";
+const LINE_TEST = "test/host/host-line.test.ts";
+const SESSION_TEST = "test/host/session.test.ts";
+const ANSWERS_TEST = "test/transactions/sale-answers.test.ts";
+const SCHEME_TEST = "test/security/key-scheme.test.ts";
+const DUKPT_TEST = "test/security/dukpt-scheme.test.ts";
+const BOTH_TEST = "test/host-sim/acquirer/both-sides.test.ts";
+
+export const LINE_MUTANTS: readonly Mutant[] = [
+	{
+		name: "answer-mac-not-checked",
+		breaks: ["I6"],
+		what: "an answer is believed whatever its MAC is",
+		expected: "campaign",
+		tests: [EXCHANGE_TEST, ANSWERS_TEST],
+		changes: [
+			{
+				file: EXCHANGE,
+				from: `		if (expected.mac === "none") return true;\n`,
+				to: `		if (expected.mac !== "sync") return true;\n`,
+			},
+		],
+	},
+	{
+		name: "answer-amount-not-compared",
+		breaks: ["I6"],
+		what: "an answer with another amount is an answer like any other",
+		expected: "campaign",
+		tests: [EXCHANGE_TEST, ANSWERS_TEST],
+		changes: [
+			{
+				file: EXCHANGE,
+				from: "decoder.has(4) && decoder.number(4) !== amountMinor;",
+				to: "decoder.has(4) && decoder.number(4) === 0;",
+			},
+		],
+	},
+	{
+		name: "answer-stan-not-compared",
+		breaks: ["I5", "I6"],
+		what: "whatever answer comes while a sale waits is the sale's",
+		expected: "campaign",
+		tests: [EXCHANGE_TEST, ANSWERS_TEST],
+		changes: [{ file: EXCHANGE, from: "			decoder.number(11) === expected.stan &&\n", to: "" }],
+	},
+	{
+		name: "answer-of-another-terminal-taken",
+		breaks: ["I6"],
+		what: "the terminal's number in an answer is not looked at, only the shop's",
+		expected: "tests",
+		tests: [EXCHANGE_TEST, ANSWERS_TEST, "test/transactions/reversals.test.ts"],
+		changes: [
+			{
+				file: EXCHANGE,
+				from: "if (!decoder.equals(41, terminalId) || !decoder.equals(42, merchantId)) {",
+				to: 'if (terminalId === "" || !decoder.equals(42, merchantId)) {',
+			},
+		],
+	},
+	{
+		name: "answer-kind-not-compared",
+		breaks: ["I5"],
+		what: "answers are told apart by STAN alone: the answer to a sale is taken for that to its reversal",
+		expected: "campaign",
+		tests: [EXCHANGE_TEST, ANSWERS_TEST],
+		changes: [{ file: EXCHANGE, from: "			decoder.mti === expected.mti &&\n", to: "" }],
+	},
+	{
+		name: "answer-batch-not-compared",
+		breaks: ["I5"],
+		what: "an answer with the STAN of another batch is taken",
+		expected: "tests",
+		tests: [EXCHANGE_TEST, "test/transactions/reversals.test.ts"],
+		changes: [
+			{
+				file: EXCHANGE,
+				from: "			(batch === undefined || decoder.numberAt(60, 2, 6) === batch) &&\n",
+				to: "			(batch === undefined || batch > 0) &&\n",
+			},
+		],
+	},
+	{
+		name: "sent-taken-for-unsent",
+		breaks: ["I3", "I6"],
+		what: "a connection that is lost while the host is asked counts as nothing sent",
+		expected: "campaign",
+		tests: [EXCHANGE_TEST, "test/transactions/sale.test.ts"],
+		changes: [
+			{
+				file: EXCHANGE,
+				from: `if (slot.serial !== 0 && slot.serial <= serial) this.#end(slot, "noAnswer");`,
+				to: `if (slot.serial !== 0 && slot.serial <= serial) this.#end(slot, "unsent");`,
+			},
+		],
+	},
+	{
+		name: "unsent-taken-for-sent",
+		breaks: ["I5"],
+		what: "a request that the link has refused counts as sent: it is reversed for nothing",
+		expected: "tests",
+		tests: [EXCHANGE_TEST, "test/transactions/sale.test.ts"],
+		changes: [
+			{ file: EXCHANGE, from: `			this.#end(slot, "unsent");\n`, to: `			this.#end(slot, "noAnswer");\n` },
+		],
+	},
+	{
+		name: "failover-resends-what-was-written",
+		breaks: ["I5"],
+		what: "when a connection is lost the same bytes go over the next link",
+		expected: "campaign",
+		tests: [EXCHANGE_TEST, "test/terminal/line-recovery.test.ts"],
+		changes: [
+			{ file: EXCHANGE, from: "onLost: () => this.#endAll(),", to: "onLost: () => this.#failOver()," },
+			{
+				file: EXCHANGE,
+				from: "		slot.serial = ++this.#serial;\n",
+				to: "		slot.serial = ++this.#serial;\n		if (slot === this.#slots[0]) this.#sent = frame.slice(0, byteLength);\n",
+			},
+			{
+				file: EXCHANGE,
+				from: "	#end(slot: Slot, end: ExchangeEnd): void {\n",
+				to: `	#sent = new Uint8Array(0);
+
+	#failOver(): void {
+		const { serial } = this.#slots[0];
+		if (serial === 0) {
+			this.#endAll();
+			return;
+		}
+		this.#line.connect((connected) => {
+			if (this.#slots[0].serial !== serial) return;
+			if (!connected || !this.#line.write(this.#sent)) this.#endAll();
+		});
+	}
+
+	#end(slot: Slot, end: ExchangeEnd): void {
+`,
+			},
+		],
+	},
+	{
+		name: "failover-sells-again",
+		breaks: ["I3", "I6"],
+		what: "when a sale gets no answer it is sold once more over the next link, under a new number, and the first forgotten",
+		expected: "campaign",
+		tests: ["test/transactions/sale.test.ts"],
+		changes: [
+			{
+				file: SALE,
+				from: `			case "noAnswer":
+				this.#act(this.#apply("noAnswer"), intent);
+				return;
+`,
+				to: `			case "noAnswer":
+				this.#apply("unsent");
+				this.#connect();
+				return;
+`,
+			},
+			{ file: SALE, from: "		});\n		this.#forgetCard(messages);\n	}\n", to: "		});\n	}\n" },
+		],
+	},
+	{
+		name: "silent-link-never-closed",
+		breaks: ["I3"],
+		what: "a dead link is noticed by an error only, which a dead link does not give",
+		expected: "campaign",
+		tests: [EXCHANGE_TEST, LINE_TEST],
+		changes: [
+			{
+				file: EXCHANGE,
+				from: "if (this.#silent >= this.#options.config.silentExchangesMax) {",
+				to: "if (this.#silent < 0) {",
+			},
+			{
+				file: LINE,
+				from: `		if (this.#open && clock.monotonic() - this.#lastHeardMs > config.connectionIdleMsMax) this.close("idle");
+`,
+				to: "",
+			},
+		],
+	},
+	{
+		name: "silence-not-counted",
+		breaks: ["I3"],
+		what: "exchanges without an answer are not counted: a dead link is left only when it has been idle for long",
+		expected: "tests",
+		tests: [EXCHANGE_TEST],
+		changes: [{ file: EXCHANGE, from: "			this.#silent++;\n", to: "" }],
+	},
+	{
+		name: "no-failover",
+		breaks: ["I3"],
+		what: "the second link is never tried when the first one does not connect",
+		expected: "tests",
+		tests: [LINE_TEST],
+		changes: [
+			{
+				file: LINE,
+				from: "		const index = (this.#first + tried) % links.length;\n",
+				to: "		const index = tried;\n		if (tried > 0) {\n			this.#report(false);\n			return;\n		}\n",
+			},
+		],
+	},
+	{
+		name: "connect-without-time-limit",
+		breaks: ["I3"],
+		what: "a link that never says whether it stands is waited for without end",
+		expected: "campaign",
+		tests: [LINE_TEST],
+		changes: [
+			{
+				file: LINE,
+				from: `			if (mine()) failed("no connection in time");
+`,
+				to: "",
+			},
+		],
+	},
+	{
+		name: "framer-keeps-half-a-frame",
+		breaks: ["I3"],
+		what: "what is left of a frame when a connection breaks stands before the first frame of the next",
+		expected: "campaign",
+		tests: [LINE_TEST],
+		changes: [
+			{
+				file: LINE,
+				from: "		this.#open = false;\n		this.#framer.reset();\n",
+				to: "		this.#open = false;\n",
+			},
+			{
+				file: LINE,
+				from: "		this.#lastHeardMs = this.#options.clock.monotonic();\n		this.#framer.reset();\n",
+				to: "		this.#lastHeardMs = this.#options.clock.monotonic();\n",
+			},
+		],
+	},
+	{
+		name: "keys-replaced-during-sale",
+		breaks: ["I5"],
+		what: "a sign-on does not wait for the sale or for open exchanges",
+		expected: "tests",
+		tests: [SESSION_TEST, BOTH_TEST],
+		changes: [
+			{
+				file: SESSION,
+				from: "if (this.#signing || exchange.open > 0 || this.#held) return;",
+				to: "if (this.#signing || exchange.busy) return;",
+			},
+			{
+				file: SESSION,
+				from: "if (!this.#wanted || this.#held || this.#signing || this.#stopped || this.#o.exchange.open > 0) return;",
+				to: "if (!this.#wanted || this.#signing || this.#stopped || this.#o.exchange.busy) return;",
+			},
+			{
+				file: SESSION,
+				from: "if (!this.#stopped && this.#wanted && !this.#held && !this.#signedOff) this.#open();",
+				to: "if (!this.#stopped && this.#wanted && !this.#signedOff) this.#open();",
+			},
+			{
+				file: SESSION,
+				from: "!this.#signing && (!this.#wanted || this.#held);",
+				to: "!this.#signing && !this.#wanted;",
+			},
+		],
+	},
+	{
+		name: "answer-verified-under-new-keys",
+		breaks: ["I6"],
+		what: "an answer is verified under the keys of now, not under those of its request",
+		expected: "tests",
+		tests: [SCHEME_TEST, EXCHANGE_TEST],
+		changes: [
+			{
+				file: SCHEME,
+				from: "		this.#used = there ? ticket : 0;\n",
+				to: "		this.#used = there ? this.#generation : 0;\n",
+			},
+		],
+	},
+	{
+		name: "check-value-not-checked",
+		breaks: ["I11"],
+		what: "working keys are taken whatever their check values say",
+		expected: "campaign",
+		tests: [SCHEME_TEST, SESSION_TEST],
+		changes: [
+			{
+				file: SCHEME,
+				from: "		const same = equalSecret(check, 0, block, offset, CHECK_BYTES);\n		check.fill(0);\n		return same;\n",
+				to: "		const same = equalSecret(check, 0, block, offset, CHECK_BYTES);\n		check.fill(0);\n		return same || offset > 0;\n",
+			},
+		],
+	},
+	{
+		name: "sign-on-without-back-off",
+		breaks: ["I10"],
+		what: "a sign-on that failed is repeated at once, without end",
+		expected: "campaign",
+		tests: [SESSION_TEST],
+		changes: [
+			{
+				file: SESSION,
+				from: "this.#timer = clock.setTimer(waitMs, () => {",
+				to: "this.#timer = clock.setTimer(Math.min(1, waitMs), () => {",
+			},
+			{
+				file: SESSION,
+				from: "if (REFUSALS.includes(why)) this.#notBeforeMs = clock.monotonic() + Math.min(waitMs, config.keyTroubleMs);",
+				to: "if (REFUSALS.includes(why)) this.#notBeforeMs = clock.monotonic() + Math.min(0, config.keyTroubleMs);",
+			},
+		],
+	},
+	{
+		name: "key-trouble-without-limit",
+		breaks: ["I10"],
+		what: "each A0 and 97 asks for a sign-on, whoever sends it and however often",
+		expected: "tests",
+		tests: [SESSION_TEST],
+		changes: [
+			{
+				file: SESSION,
+				from: "		if (nowMs - this.#troubleAtMs < this.#o.config.keyTroubleMs) return;\n",
+				to: "",
+			},
+		],
+	},
+	{
+		name: "key-trouble-ignored",
+		breaks: ["I3"],
+		what: "A0 and 97 ask for no sign-on: keys that differ stay so",
+		expected: "campaign",
+		tests: [SESSION_TEST, EXCHANGE_TEST],
+		changes: [
+			{
+				file: SESSION,
+				from: "		this.#troubleAtMs = nowMs;\n		this.#wanted = true;\n",
+				to: "		this.#troubleAtMs = nowMs;\n",
+			},
+		],
+	},
+	{
+		name: "sign-on-stays-open",
+		breaks: ["I3"],
+		what: "a sign-on that nobody answers is never over: no other one begins",
+		expected: "campaign",
+		tests: [SESSION_TEST],
+		changes: [
+			{
+				file: SESSION,
+				from: "			this.#signing = false;\n			this.#ended(end, answer);\n",
+				to: '			if (end === "answer") this.#signing = false;\n			this.#ended(end, answer);\n',
+			},
+		],
+	},
+	{
+		name: "hold-never-released",
+		breaks: ["I3"],
+		what: "a sale that is over keeps the keys: no sign-on brings others",
+		expected: "campaign",
+		tests: [SESSION_TEST],
+		changes: [{ file: SESSION, from: "		this.#held = false;\n		this.#quiet();\n", to: "		this.#quiet();\n" }],
+	},
+	{
+		name: "batch-before-keys",
+		breaks: ["I11"],
+		what: "the batch of a sign-on answer is taken before its keys have proven who sent it",
+		expected: "tests",
+		tests: [SESSION_TEST],
+		changes: [
+			{
+				file: SESSION,
+				from: "		// Keys first: the answer has no MAC,",
+				to: `		if (!this.#takeBatch(batch)) {
+			this.#failed("batch", "");
+			return;
+		}
+		// Keys first: the answer has no MAC,`,
+			},
+		],
+	},
+	{
+		name: "dukpt-chunk-not-written",
+		breaks: ["I4"],
+		what: "the chunk of key counters is used and not written down",
+		expected: "campaign",
+		tests: [DUKPT_TEST, "test/terminal/dukpt.test.ts"],
+		changes: [
+			{
+				file: DUKPT,
+				from: `			this.#keys.write("DUKPT", state.subarray(0, nextByteLength));
+`,
+				to: "			state.fill(0, nextByteLength);\n",
+			},
+		],
+	},
+	{
+		name: "dukpt-counter-stays-until-answer",
+		breaks: ["I4"],
+		what: "the key counter goes on when an exchange is over, not when it begins: two at a time share one",
+		expected: "campaign",
+		tests: [DUKPT_TEST, "test/terminal/dukpt.test.ts"],
+		changes: [
+			{
+				file: DUKPT,
+				from: "		registers.advance();\n		if (registers.counter === this.#limit) registers.wipe();\n		return ticket;\n",
+				to: "		return ticket;\n",
+			},
+			{
+				file: DUKPT,
+				from: "		const place = this.#placeOf(ticket);\n		if (place >= 0) this.#opened[place] = 0;\n",
+				to: `		const place = this.#placeOf(ticket);
+		if (place >= 0) this.#opened[place] = 0;
+		const registers = this.#registers;
+		if (registers.counter !== ticket) return;
+		registers.advance();
+		if (registers.counter === this.#limit) registers.wipe();
+`,
+			},
+		],
+	},
+	{
+		name: "dukpt-keys-forgotten-at-close",
+		breaks: ["I6"],
+		what: "the keys of an exchange go when it is over: a late answer can no longer be verified",
+		expected: "tests",
+		tests: [DUKPT_TEST],
+		changes: [
+			{
+				file: DUKPT,
+				from: "		if (place >= 0) this.#opened[place] = 0;\n",
+				to: "		if (place >= 0) this.#tickets[place] = 0;\n",
+			},
+		],
+	},
+	{
+		name: "late-answers-unverified",
+		breaks: ["I6"],
+		what: "a late answer is believed whatever its MAC is",
+		expected: "tests",
+		tests: [EXCHANGE_TEST, ANSWERS_TEST],
+		changes: [
+			{
+				file: EXCHANGE,
+				from: "const verified = known ? this.#verified(past) : ticket !== 0 && scheme.use(ticket) && this.#decoder.verify(scheme);",
+				to: "const verified = known || (ticket !== 0 && scheme.use(ticket));",
+			},
+		],
+	},
+	{
+		name: "advice-frame-kept",
+		breaks: ["I9"],
+		what: "the frame of an advice, with the card number, stays in memory",
+		expected: "tests",
+		tests: ["test/security/wiping.test.ts", "test/transactions/advices.test.ts", "test/security/secret-scan.test.ts"],
+		changes: [
+			{
+				file: "src/transactions/advices.ts",
+				from: "		messages.frame.fill(0, 0, byteLength); // The card number has left with it (I9).\n",
+				to: "",
+			},
+		],
+	},
+];

@@ -1,0 +1,69 @@
+/**
+ * Scripts for an engine without modules: everything below an entry in one, in memory, under one global name. And the
+ * realm they run in: the language alone. What a platform adds is removed first, on Node as on XS, so that whoever names
+ * it fails at once, on both.
+ */
+import { join } from "node:path";
+import { buildSync } from "esbuild";
+
+export const ROOT = join(__dirname, "..", "..");
+
+/** The global that holds an entry's exports. */
+export const GLOBAL_NAME = "unsettled";
+
+/** Of a platform, or not the same on all engines. */
+const REMOVED = [
+	...["console", "print", "process", "Buffer", "require", "harden", "lockdown", "Base64", "Compartment"],
+	...["setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate", "queueMicrotask"],
+	...["TextDecoder", "TextEncoder", "URL", "fetch", "performance", "structuredClone", "Intl", "WebAssembly"],
+	...["WeakRef", "FinalizationRegistry", "issueCommand", "gc", "resetMeter", "currentMeterLimit"],
+];
+
+/** @param entry - file name in this folder. @throws {Error} when it is no program */
+export function bundleScript(entry: string): string {
+	const { outputFiles } = buildSync({
+		entryPoints: [join(__dirname, entry)],
+		bundle: true,
+		write: false,
+		format: "iife",
+		globalName: GLOBAL_NAME,
+		// XS evaluates, and what strict code declares in an eval is gone after it.
+		footer: { js: `globalThis.${GLOBAL_NAME} = ${GLOBAL_NAME};` },
+		platform: "browser",
+		target: "es2022",
+		logLevel: "silent",
+	});
+	return outputFiles[0].text;
+}
+
+/** Leaves the language alone; to be run before anything else. */
+export const BARE_REALM = `for (const name of ${JSON.stringify(REMOVED)}) delete globalThis[name];`;
+
+/**
+ * The same on XS, with a way to talk: `handleCommand` turns the bytes of a command into text, calls `answer`, and its
+ * text into bytes again. `tell` sends a text and waits for its answer; `collect` is a full collection.
+ * @param answer - a function of one text, as source
+ */
+export function xsRealm(answer: string): string {
+	return `(() => {
+	const issue = globalThis.issueCommand;
+	const collect = globalThis.gc;
+	${BARE_REALM}
+	const toText = (buffer) => {
+		const bytes = new Uint8Array(buffer);
+		const pieces = [];
+		for (let at = 0; at < bytes.length; at += 1024) {
+			pieces.push(String.fromCharCode.apply(undefined, bytes.subarray(at, at + 1024)));
+		}
+		return pieces.join("");
+	};
+	const toBytes = (text) => {
+		const bytes = new Uint8Array(text.length);
+		for (let at = 0; at < bytes.length; at++) bytes[at] = text.charCodeAt(at);
+		return bytes.buffer;
+	};
+	const tell = (text) => toText(issue(toBytes(text)));
+	const answer = ${answer};
+	globalThis.handleCommand = (buffer) => toBytes(answer(toText(buffer)));
+})();`;
+}

@@ -1,0 +1,131 @@
+/** What `npm run test:xs` prints: for people, and the object for programs. */
+import { StoryPrinter } from "../../host-sim/cli/campaign-story";
+import { table } from "../bench/table";
+import type { Difference, SeedResult } from "./compare";
+import { BOARD_SLOTS, BUDGET_SLOTS, type Figures } from "./figures";
+
+export const SYNC_NOTE = "a sync is not built yet: it has no figures";
+
+export interface XsResult {
+	readonly results: readonly SeedResult[];
+	readonly differences: readonly Difference[];
+	readonly figures: Figures | undefined;
+	readonly seconds: number;
+}
+
+/** True when all is as it should be. */
+export function isGood({ results, figures }: XsResult): boolean {
+	return results.every(({ equal }) => equal) && (figures === undefined || meetsBudget(figures));
+}
+
+export function meetsBudget({ bound, live100, live1000 }: Figures): boolean {
+	return bound <= BUDGET_SLOTS && live100 === 0 && live1000 === 0;
+}
+
+export function resultLines(result: XsResult): string[] {
+	const { results, differences, figures, seconds } = result;
+	const different = results.filter(({ equal }) => !equal);
+	const { sales, failures, stepsPerSale, nodeMs, xsMs } = totals(results);
+	const lines = differences.flatMap(differenceLines);
+	if (results.length > 0) {
+		lines.push(
+			`${results.length} seeds, ${grouped(sales)} sales, ${seconds.toFixed(1)} s: ${results.length - different.length} with ` +
+				`equal reports and traces on XS and Node, ${different.length} different`,
+			`${grouped(stepsPerSale)} byte codes a sale, for all of the world; XS takes ${(xsMs / Math.max(1, nodeMs)).toFixed(1)} times as long`,
+		);
+	}
+	if (different.length > 0) lines.push(`DIFFERENT: ${different.map(({ seed }) => seed).join(" ")}`);
+	if (failures > 0)
+		lines.push(`${failures} worlds broke a promise, on both engines alike: npm run campaign tells which`);
+	if (figures !== undefined) lines.push("", ...figuresLines(figures));
+	return lines;
+}
+
+/** Both sides' stories where they part. */
+export function differenceLines({ seed, what, sides }: Difference): string[] {
+	const lines = [`DIFFERENT seed ${seed}: ${what}`];
+	for (const { engine, lines: story } of sides) {
+		lines.push(`  on ${engine}:`);
+		const printer = new StoryPrinter((line) => lines.push(`  ${line}`), true);
+		for (const line of story) printer.line(line);
+	}
+	return lines;
+}
+
+function figuresLines(figures: Figures): string[] {
+	const { modules, constructed, atRest, live100, live1000, scenes, peak, bound } = figures;
+	const byScheme = (slots: Readonly<Record<string, number>>) =>
+		Object.entries(slots)
+			.map(([scheme, count]) => `${grouped(count)} (${scheme} keys)`)
+			.join(", ");
+	return [
+		"Slots of the heap, garbage collected",
+		`  modules: ${grouped(modules)}; on the board they are preloaded, and take none`,
+		`  terminal constructed: ${byScheme(constructed)}`,
+		`  at rest, signed on, after a sale: ${byScheme(atRest)}`,
+		`  100 live transactions more: ${live100}; 1,000 more: ${live1000}`,
+		"",
+		...table([
+			["scene", "before", "peak", "at most", "made", "byte codes", "calls", "seen"],
+			...scenes.map((scene) => [
+				scene.name,
+				...[scene.before, scene.peak, scene.bound, scene.made, scene.steps, scene.calls, scene.seen].map(grouped),
+			]),
+		])
+			.trimEnd()
+			.split("\n"),
+		"before: when it begins; peak: the most in use at a call of a port; at most: nowhere more, with all the garbage of",
+		"one stretch between two calls; made: in all of it, garbage or not; seen: of the calls of ports",
+		`${SYNC_NOTE}`,
+		"",
+		`${grouped(peak)} slots at the peak, ${grouped(bound)} at most, of ${grouped(BUDGET_SLOTS)} that it may take ` +
+			`(the board has ${grouped(BOARD_SLOTS)}): ${meetsBudget(figures) ? "it fits" : "TOO MANY"}`,
+	];
+}
+
+/** The last line of `--json`. */
+export function toJson(result: XsResult): Record<string, unknown> {
+	const { results, differences, figures, seconds } = result;
+	const { sales, failures, stepsPerSale, nodeMs, xsMs } = totals(results);
+	const equal = results.filter((seed) => seed.equal).length;
+	return {
+		seeds: results.length,
+		equal,
+		different: results.length - equal,
+		sales,
+		failures,
+		stepsPerSale,
+		seconds: Math.round(seconds * 1_000) / 1_000,
+		nodeSeconds: Math.round(nodeMs) / 1_000,
+		xsSeconds: Math.round(xsMs) / 1_000,
+		differences: differences.map(({ seed, step, what }) => ({ seed, step, what })),
+		...(figures === undefined
+			? {}
+			: {
+					figures: {
+						...figures,
+						sync: SYNC_NOTE,
+						budget: BUDGET_SLOTS,
+						board: BOARD_SLOTS,
+						good: meetsBudget(figures),
+					},
+				}),
+	};
+}
+
+function totals(results: readonly SeedResult[]) {
+	const sum = (of: (result: SeedResult) => number) => results.reduce((total, result) => total + of(result), 0);
+	const sales = sum((result) => result.sales);
+	return {
+		sales,
+		failures: results.filter((result) => result.failures > 0).length,
+		stepsPerSale: Math.round(sum((result) => result.steps) / Math.max(1, sales)),
+		nodeMs: sum((result) => result.nodeMs),
+		xsMs: sum((result) => result.xsMs),
+	};
+}
+
+/** Thousands apart. */
+function grouped(count: number): string {
+	return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
+}
