@@ -19,7 +19,7 @@ import { type HostEvent, HostVoice } from "./host-events";
 import type { ExchangeKeys } from "./host-keys";
 import { HostSessions, type SessionAnswer } from "./host-sessions";
 import type { LedgerStore } from "./ledger-store";
-import { CODE_UNKNOWN_ORIGINAL, type Outcome, refusal } from "./outcome";
+import { CODE_NOT_PERMITTED, CODE_UNKNOWN_ORIGINAL, type Outcome, refusal } from "./outcome";
 import { PIN_BLOCK_PLACE } from "./pin-blocks";
 import { type CrashPoint, Processor } from "./processor";
 import type { IntegerSource } from "./random";
@@ -367,6 +367,12 @@ export class Acquirer {
 	): void {
 		const { kind, key, amountMinor } = request;
 		const isReversal = kind === "reversal" || kind === "voidReversal";
+		if (isReversal && faults.reversalRefused) {
+			this.#voice.refused(echo, "", CODE_NOT_PERMITTED);
+			const outcome = refusal(CODE_NOT_PERMITTED, this.#clock.now());
+			this.#sender.send(connection, { echo, outcome, mac, contactChip: false }, faults);
+			return;
+		}
 		let outcome: Outcome | undefined;
 		try {
 			if (isReversal && faults.reversalForgotten && !faults.crash && this.#faults.leaveNoTrace(key)) {

@@ -62,7 +62,12 @@ export const HOST_FAULT_NAMES = [
 	"hostHalfOpen",
 	/** The host dies after its own record, before the merchant is credited or anything is answered. */
 	"crashAfterRecord",
+	/** A reversal is refused with 58: nothing is done and nothing recorded. */
+	"reversalRefused",
 ] as const;
+
+/** They strike nothing else. */
+const OF_REVERSALS: readonly string[] = ["reversalForgotten", "reversalRefused"];
 
 /** Of sign-ons. */
 export const SIGN_ON_FAULT_NAMES = [
@@ -159,7 +164,7 @@ export class FaultPlan {
 		list.parts[list.names.indexOf(name)] = Math.floor(rate * RATE_PARTS + 0.5);
 	}
 
-	/** By hand: strikes the next `requests` requests (of reversalForgotten: reversals), or sign-ons. */
+	/** By hand: strikes the next `requests` requests (of reversalForgotten and reversalRefused: reversals), or sign-ons. */
 	arm(name: FaultName, requests = 1): void {
 		const list = this.#listOf(name);
 		list.armed[list.names.indexOf(name)] += requests;
@@ -230,7 +235,7 @@ export class FaultPlan {
 			for (let place = 0; place < names.length; place++) {
 				const name = names[place];
 				const drawn = list.drawn(place);
-				if (name === "reversalForgotten" && !reversal) continue;
+				if (!reversal && OF_REVERSALS.includes(name)) continue;
 				const byHand = armed[place] > 0;
 				if (byHand) armed[place]--;
 				if (!drawn && !byHand && scheduled?.includes(name) !== true) continue;

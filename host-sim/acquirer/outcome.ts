@@ -28,6 +28,8 @@ export const CODE_AFTER_REVERSAL = "12";
 export const CODE_NUMBER_USED = "94";
 /** Amount or card do not agree with the original: original amount incorrect. It ends no repeating of a reversal. */
 export const CODE_ORIGINAL_DIFFERS = "64";
+/** Transaction not permitted to the terminal. */
+export const CODE_NOT_PERMITTED = "58";
 /** Nobody knows the original. */
 export const CODE_UNKNOWN_ORIGINAL = "25";
 

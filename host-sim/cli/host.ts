@@ -35,6 +35,7 @@ The acquirer, the issuer and the merchant's account, on a port of 127.0.0.1.
                      answerDoubled answerSplit wrongAmount badMac
                      keysForgotten keysChanged replayedAnswer strangerAnswer slowAnswer
                      answerGarbled answerReordered reversalForgotten hostHalfOpen crashAfterRecord
+                     reversalRefused
                      of sign-ons: signOnLost signOnAnswerLost signOnRefused wrongCheckValue wrongBatch
   --seed N           seed of faults and authorization codes (1)
   --speed N          time runs N times faster, for terminals that do the same (1)

@@ -69,6 +69,7 @@ const GREATEST: Readonly<Record<string, number>> = {
 	printerSlow: 80,
 	cashierSlow: 200,
 	signOff: 40,
+	reversalRefused: 40,
 };
 const GREATEST_OTHER = 120;
 

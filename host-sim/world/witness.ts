@@ -215,6 +215,7 @@ export class Witness {
 		const { name, stan, card, code, told, amountMinor } = screen;
 		if (card !== undefined) this.#lookFor(card, `screen ${name}`);
 		if (code !== undefined) this.#lookFor(code, `screen ${name}`);
+		if (name === "ready") this.rest();
 		if (stan === undefined) return;
 		if (name === "askDelivered") this.#book.entry(stan).asked = true;
 		if (told === undefined) return;
@@ -248,7 +249,21 @@ export class Witness {
 		if (log !== undefined) this.#memory.transition(log, id, from, event, to);
 	}
 
-	/** The run is over. Where the terminal is at rest, nothing may be left undone (I3). */
+	/**
+	 * Says the terminal that it is at rest, nothing is left undone (I3): to be asked before a last boot, which would take up
+	 * again what was forgotten. Asked as well whenever it is ready for a customer.
+	 */
+	rest(): void {
+		const terminal = this.#terminal;
+		if (terminal === undefined || !terminal.atRest) return;
+		const { index } = terminal.log;
+		for (let slot = 0; slot < index.count; slot++) {
+			if (AT_REST.includes(index.states[slot])) continue;
+			this.#fail("I3", `stan=${index.stans[slot]}: ${stateName(index.states[slot])} at rest`);
+		}
+	}
+
+	/** The run is over. */
 	end(): void {
 		const terminal = this.#terminal;
 		if (terminal === undefined) return;
@@ -258,12 +273,8 @@ export class Witness {
 			for (const found of this.#secrets.inFlash(this.#o.media)) this.#fail("I9", found);
 		}
 		if (!terminal.atRest) return;
+		this.rest();
 		this.#mounts.all(log);
-		const { index } = log;
-		for (let slot = 0; slot < index.count; slot++) {
-			if (AT_REST.includes(index.states[slot])) continue;
-			this.#fail("I3", `stan=${index.stans[slot]}: ${stateName(index.states[slot])} at rest`);
-		}
 		for (const entry of this.#book.all()) this.#judge(entry);
 	}
 
@@ -282,16 +293,18 @@ export class Witness {
 	#saleLeaves(message: MessageDecoder): void {
 		const entry = this.#book.sale(message);
 		const { stan } = entry;
+		const { config } = this.#o;
 		if (message.has(52)) this.#secrets.pinBlock(message.bytes(52));
 		const presented = this.#presented;
 		this.#presented = undefined;
 		if (presented !== undefined) {
 			const { amountMinor, presentation } = presented;
-			const { card, fault } = presentation;
+			const { card, fault, verdictMs = 0 } = presentation;
 			if (entry.amountMinor !== amountMinor || entry.pan !== card.pan) {
 				this.#fail("I6", `stan=${stan}: another amount or card leaves than the customer's`);
 			}
-			entry.cardRefuses = card.entryMode === "chip" && (card.verdict === "AAC" || fault === "gone");
+			const late = verdictMs > config.verdictTimeoutMs;
+			entry.cardRefuses = card.entryMode === "chip" && (card.verdict === "AAC" || fault === "gone" || late);
 		}
 		this.#onFlash(entry, "0200", State.waiting, State.waiting);
 	}

@@ -158,6 +158,28 @@ describe("host: answerReordered", () => {
 	});
 });
 
+describe("host: reversalRefused", () => {
+	it("answers 58 under a right MAC, no ledger holds anything of it, and the next one is carried out", () => {
+		const host = new HostUnderTest();
+		host.sale();
+		const before = facts(host);
+		host.faults.arm("reversalRefused");
+		const answer = host.reversal();
+		assert.deepEqual([answer.mti, answer.code, answer.macRight], ["0410", "58", true]);
+		assert.deepEqual(facts(host), before);
+		assert.deepEqual(nets(host), [1234, 1234]);
+		assert.equal(host.reversal().code, "00");
+		assert.deepEqual(nets(host), [0, 0]);
+	});
+
+	it("strikes reversals only", () => {
+		const host = new HostUnderTest();
+		host.faults.arm("reversalRefused");
+		assert.equal(host.sale().code, "00");
+		assert.equal(host.reversal().code, "58");
+	});
+});
+
 describe("host: reversalForgotten", () => {
 	it("answers 00 as if it were done, and no ledger holds anything of it", () => {
 		const host = new HostUnderTest();
