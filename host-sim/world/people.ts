@@ -126,7 +126,9 @@ export class People {
 		if (strikes.strikes("paperOut")) shop.till.paperSlips = 0;
 		this.sales++;
 		story.line(station.number, "people", `customer pays ${amountMinor} with ${card.name}`);
-		const presentation = { card, delayMs: 500, ...(fault === undefined ? {} : { fault }) };
+		// A chip that thinks for longer than the terminal waits has not consented.
+		const slow = strikes.strikes("chipSlow") ? { verdictMs: 8_000 + strikes.random("chipSlow").below(6_000) } : {};
+		const presentation = { card, delayMs: 500, ...slow, ...(fault === undefined ? {} : { fault }) };
 		this.#o.onPresented(amountMinor, presentation);
 		const visit = shop.sell(amountMinor, presentation, (ended) => this.#went(ended), random.chance(1, 4));
 		if (!visit.ended) this.#nuisances(visit);

@@ -46,6 +46,8 @@ export const WORLD_KINDS = [
 	"flashBlockWorn",
 	/** The customer's card cannot be read, is pulled too early, or is gone before its verdict. */
 	"readerFault",
+	/** A chip takes about as long for its verdict as the terminal waits, or longer. */
+	"chipSlow",
 	/** Somebody presses cancel at any moment. */
 	"pressCancel",
 	/** Somebody begins another sale while one is under way. */

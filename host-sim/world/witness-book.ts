@@ -150,6 +150,22 @@ export class WitnessBook {
 		return entry;
 	}
 
+	/** People read what has become of their money; `where` is the screen's name, or that it is a slip. */
+	told(stan: number, told: Told, amountMinor: number | undefined, where: string): void {
+		const entry = this.entry(stan);
+		const broken = (invariant: string, why: string): void => this.#fail(invariant, `stan=${stan}: ${where}${why}`);
+		if (told === "paid" && entry.told === "notCharged") broken("I5", ' after "not charged"');
+		if (told === "notCharged" && entry.told === "paid" && !entry.asked)
+			broken("I5", ' after "paid", and nobody was asked');
+		if (told === "paid" && entry.cardRefuses) broken("I3", ", and the card did not consent");
+		if (entry.known && amountMinor !== undefined && amountMinor !== entry.amountMinor)
+			broken("I6", " with another amount");
+		if (where === "notSent" && entry.requests > 0) broken("I3", ", and it has left");
+		if (where === "reversalDone" && entry.reversals === 0) broken("I3", ", and no reversal has left");
+		entry.told = told;
+		entry.asked = false;
+	}
+
 	/** An answer that the terminal may believe; one that belongs to no request of its own is nobody's. */
 	answered(message: MessageDecoder): void {
 		const entry = this.#entries.get(message.number(11));

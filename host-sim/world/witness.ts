@@ -220,11 +220,6 @@ export class Witness {
 		if (name === "askDelivered") this.#book.entry(stan).asked = true;
 		if (told === undefined) return;
 		this.#told(stan, told, amountMinor, name);
-		const entry = this.#book.entry(stan);
-		if (name === "notSent" && entry.requests > 0) this.#fail("I3", `stan=${stan}: told "not sent", and it has left`);
-		if (name === "reversalDone" && entry.reversals === 0) {
-			this.#fail("I3", `stan=${stan}: told "reversed", and no reversal has left`);
-		}
 	}
 
 	slip(slip: Slip, paper: PaperState): void {
@@ -357,17 +352,7 @@ export class Witness {
 
 	/** People read what has become of their money (I2, I5). */
 	#told(stan: number, told: Told, amountMinor: number | undefined, where: string): void {
-		const entry = this.#book.entry(stan);
-		if (told === "paid" && entry.told === "notCharged") this.#fail("I5", `stan=${stan}: ${where} after "not charged"`);
-		if (told === "notCharged" && entry.told === "paid" && !entry.asked) {
-			this.#fail("I5", `stan=${stan}: ${where} after "paid", and nobody was asked`);
-		}
-		if (told === "paid" && entry.cardRefuses) this.#fail("I3", `stan=${stan}: ${where}, and the card did not consent`);
-		if (entry.known && amountMinor !== undefined && amountMinor !== entry.amountMinor) {
-			this.#fail("I6", `stan=${stan}: ${where} with another amount`);
-		}
-		entry.told = told;
-		entry.asked = false;
+		this.#book.told(stan, told, amountMinor, where);
 		const terminal = this.#terminal;
 		if (terminal === undefined) return;
 		const { index, journal } = terminal.log;

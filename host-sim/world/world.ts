@@ -243,6 +243,7 @@ class World {
 
 	/** What flash says must be what the terminal did: a boot that finds work to do has been told something else. */
 	#bootOnceMore(): void {
+		for (const { witness } of this.#posts) witness.rest();
 		for (const { station } of this.#posts) station.shop.pullPlug();
 		if (!this.#runUntil(() => this.#atRest, REST_MS_MAX))
 			this.#fail("rest", -1, `after a last boot: ${this.#unrest()}`);

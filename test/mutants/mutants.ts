@@ -5,15 +5,19 @@
  */
 import type { Mutant } from "./mutate";
 import { JOURNAL_MUTANTS } from "./of-journal";
+import { KEY_MUTANTS } from "./of-keys";
 import { LINE_MUTANTS } from "./of-line";
 import { LOG_MUTANTS } from "./of-log";
 import { QUEUE_MUTANTS } from "./of-queue";
 import { SALE_MUTANTS } from "./of-sale";
+import { STATE_MUTANTS } from "./of-states";
 
 export const MUTANTS: readonly Mutant[] = [
 	...SALE_MUTANTS,
+	...STATE_MUTANTS,
 	...QUEUE_MUTANTS,
 	...LOG_MUTANTS,
 	...LINE_MUTANTS,
+	...KEY_MUTANTS,
 	...JOURNAL_MUTANTS,
 ];

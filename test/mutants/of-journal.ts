@@ -33,7 +33,7 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
 	broken("believes-mark", "tests", [RANDOM_TEST]),
 	broken("mark-before-copies", "campaign", [RANDOM_TEST, "test/journal/ring.test.ts"]),
 	broken("copies-are-facts", "tests", [RANDOM_TEST, "test/journal/ring.test.ts"]),
-	broken("never-restates", "tests", ["test/journal/brown-out.test.ts", "test/journal/mount.test.ts"]),
+	broken("never-restates", "campaign", ["test/journal/brown-out.test.ts", "test/journal/mount.test.ts"]),
 	broken("no-second-look", "tests", [RANDOM_TEST]),
 	broken("no-reserve", "campaign", ["test/journal/ring.test.ts", RANDOM_TEST]),
 	broken("one-copy-only", "campaign", MIRROR_TESTS),

@@ -80,7 +80,7 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
 		name: "reversal-any-answer-ends",
 		breaks: ["I3", "I6"],
 		what: "whatever the host answers to a reversal ends it",
-		expected: "campaign",
+		expected: "tests",
 		tests: [REVERSALS_TEST],
 		changes: [
 			{
@@ -140,7 +140,7 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
 		name: "reversal-key-trouble-waits-a-day",
 		breaks: ["I3"],
 		what: "A0 and 97 of a reversal, which a sign-on mends in seconds, count as a refusal for the day",
-		expected: "campaign",
+		expected: "tests",
 		tests: [REVERSALS_TEST, "test/host-sim/acquirer/both-sides.test.ts"],
 		changes: [
 			{
@@ -212,6 +212,7 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
 		expected: "campaign",
 		tests: [
 			"test/transactions/clock-jump.test.ts",
+			"test/transactions/clock-jump.test.ts",
 			"test/transactions/reversals.test.ts",
 			"test/terminal/boot.test.ts",
 		],
@@ -282,7 +283,7 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
 		name: "advice-forgotten-by-host-away",
 		breaks: ["I3", "I6"],
 		what: "a host that has a fault (96, 97, A0) has refused the advice for good",
-		expected: "campaign",
+		expected: "tests",
 		tests: [ADVICES_TEST],
 		changes: [
 			{

@@ -60,7 +60,8 @@ describe("terminal: memory when a request has left (I9)", () => {
 		assert.equal(terminal.sale(1_000), undefined);
 		time.advance(2_000);
 		const sale = link.requests.find(({ mti }) => mti === "0200");
-		assert.ok(sale !== undefined && sale.has(52), "the request has left, with a PIN");
+		assert.ok(sale, "the request has left");
+		assert.ok(sale.has(52), "with a PIN");
 		assert.equal(terminal.phase, "host");
 		assert.equal(watch.holds(card.pan.slice(0, card.pan.length & ~1)), false, "card number, as it is packed");
 		assert.equal(watch.holds(Buffer.from(sale.bytes(52)).toString("hex")), false, "PIN block");

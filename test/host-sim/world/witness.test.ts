@@ -446,6 +446,23 @@ describe("a witness, of the wire", () => {
 		}
 	});
 
+	it("I3: people are told that nothing has left, or that it was taken back, and it is not so", () => {
+		const scene = new Scene();
+		const stan = scene.reversed();
+		const told = (name: "notSent" | "reversalDone", of: number) =>
+			scene.witness.screen({ name, stan: of, amountMinor: 1_234, told: "notCharged" });
+		match(
+			scene.breaks(() => told("notSent", stan)),
+			/^I3 stan=\d+: notSent, and it has left/,
+		);
+		scene.watch.broken.length = 0;
+		const { stan: declined } = scene.rig.sell(1_234, "lost");
+		match(
+			scene.breaks(() => told("reversalDone", declined)),
+			/^I3 stan=\d+: reversalDone, and no reversal has left/,
+		);
+	});
+
 	it("I4: a number, a key counter, a sign-on's number is used twice", () => {
 		const scene = new Scene();
 		const { stan } = scene.rig.sell();
