@@ -1,6 +1,7 @@
 /**
  * A shop: one terminal over flash that outlives power cuts, its till, its cashier and the cards that are held to it.
- * The cashier is honest: asked whether an approval was delivered, she answers by what the till's notebook says.
+ * The cashier is honest: asked whether an approval was delivered, she answers by what the till's notebook says, unless
+ * the owner has her deny it.
  *
  * Platform-free; time and links come from the owner, so the same shop runs over TCP and in virtual time.
  * @module
@@ -37,6 +38,10 @@ export interface ShopOptions {
 	till?: Till;
 	/** How long the cashier takes to answer or to change the paper, this time; default 2,000 ms. */
 	cashierMs?: number | (() => number);
+	/** She says "not delivered" of what the till has told, this time; default: never. */
+	cashierDenies?(): boolean;
+	/** The cashier is about to press her answer to whether a sale was delivered. */
+	onDeliveryAnswer?(stan: number, delivered: boolean): void;
 	/** Power is gone, by a cut or by the firmware's own restart; the owner boots again, not from inside the call. */
 	onPowerLost?(reason: string): void;
 	/**
@@ -292,7 +297,9 @@ export class Shop {
 			this.#askedStan = stan;
 			this.#board.clock.setTimer(this.#cashierMs, () => {
 				this.#askedStan = 0;
-				this.#board.terminal.answerDelivery(this.till.told(stan) === "paid");
+				const delivered = this.till.told(stan) === "paid" && this.#options.cashierDenies?.() !== true;
+				this.#options.onDeliveryAnswer?.(stan, delivered);
+				this.#board.terminal.answerDelivery(delivered);
 			});
 		}
 		if (screen.name === "approvedNoPaper") {

@@ -48,6 +48,10 @@ export interface StationOptions {
 	onArrival(bytes: Uint8Array, connection: number): void;
 	/** How long the cashier takes to answer this time, ms. */
 	cashierMs(): number;
+	/** The cashier says "not delivered" of what the till has told, this time. */
+	cashierDenies(): boolean;
+	/** Before the terminal hears it. */
+	onDeliveryAnswer(stan: number, delivered: boolean): void;
 }
 
 /** Power comes back after this long, ms. */
@@ -120,6 +124,11 @@ export class Station {
 			makeClock: (power) => this.#makeClock(power),
 			makeLinks: (power) => this.#makeLinks(power),
 			cashierMs: () => options.cashierMs(),
+			cashierDenies: () => options.cashierDenies(),
+			onDeliveryAnswer: (stan, delivered) => {
+				story.line(number, "people", `cashier says ${delivered ? "delivered" : "not delivered"} stan=${stan}`);
+				options.onDeliveryAnswer(stan, delivered);
+			},
 			onFlash: (flash) => options.onFlash(flash),
 			onTerminal: (terminal) => options.onTerminal(terminal),
 			onScreen: (screen) => this.#onScreen(screen),

@@ -58,8 +58,10 @@ export const WORLD_KINDS = [
 	"paperOut",
 	/** The printer takes longer for a slip than the terminal waits. */
 	"printerSlow",
-	/** The cashier answers late, or says "not delivered". */
+	/** The cashier answers late. */
 	"cashierSlow",
+	/** The cashier says "not delivered" of what the customer has been told. */
+	"cashierDenies",
 	/** Somebody signs the terminal off between two sales. */
 	"signOff",
 ] as const;

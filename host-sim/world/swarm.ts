@@ -68,6 +68,7 @@ const GREATEST: Readonly<Record<string, number>> = {
 	paperOut: 80,
 	printerSlow: 80,
 	cashierSlow: 200,
+	cashierDenies: 150,
 	signOff: 40,
 	reversalRefused: 40,
 };

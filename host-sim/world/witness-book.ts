@@ -51,6 +51,8 @@ export interface Entry {
 	told: Told | undefined;
 	/** The cashier was asked whether it was delivered, and the till has told nothing since. */
 	asked: boolean;
+	/** What the cashier has last answered to that. */
+	delivered: boolean | undefined;
 	/** The card has refused, or was gone: its sale may never be told paid. */
 	cardRefuses: boolean;
 }
@@ -124,6 +126,7 @@ export class WitnessBook {
 			if (told !== undefined) {
 				entry.told = told.told;
 				entry.asked = told.asked;
+				entry.delivered = told.delivered;
 			}
 		} else if (entry.advice) this.#fail("I3", `stan=${stan}: an advice is reversed`);
 		else this.#compare(entry, message, "the reversal");
@@ -254,6 +257,7 @@ export class WitnessBook {
 			reversalAnswers: 0,
 			told: undefined,
 			asked: false,
+			delivered: undefined,
 			cardRefuses: false,
 		};
 		this.#entries.set(stan, entry);

@@ -222,6 +222,11 @@ export class Witness {
 		this.#told(stan, told, amountMinor, name);
 	}
 
+	/** The cashier answers whether a sale was delivered; the last answer holds. */
+	deliveryAnswered(stan: number, delivered: boolean): void {
+		this.#book.entry(stan).delivered = delivered;
+	}
+
 	slip(slip: Slip, paper: PaperState): void {
 		this.#lookFor(slip.card, "a slip");
 		this.#lookFor(slip.rrn, "a slip");
@@ -275,7 +280,10 @@ export class Witness {
 
 	/** I3: whatever has left was answered, and told, or taken back. */
 	#judge(entry: Entry): void {
-		const { stan, known, advice, requests, reversals, told, declines, adviceAnswers } = entry;
+		const { stan, known, advice, requests, reversals, told, declines, adviceAnswers, delivered } = entry;
+		if (delivered !== undefined && told !== (delivered ? "paid" : "notCharged")) {
+			this.#fail("I6", `stan=${stan}: the cashier said ${delivered ? "" : "not "}delivered, and was told ${told}`);
+		}
 		if (!known) return;
 		if (advice) {
 			if (adviceAnswers === 0) this.#fail("I3", `stan=${stan}: an advice that nobody has answered is at rest`);

@@ -99,6 +99,7 @@ class World {
 			this.#runUntil(() => this.#done === this.#posts.length, FAULTS_MS_MAX);
 			this.#heal();
 			this.#rest();
+			this.#judgeMoney();
 			this.#bootOnceMore();
 			this.#judge();
 		} catch (error) {
@@ -151,6 +152,8 @@ class World {
 			onLog: (level, tag, text) => witness?.logLine(level, tag, text),
 			onWrite: (bytes, connection) => witness?.frameWritten(bytes, connection),
 			onArrival: (bytes, connection) => witness?.frameArrived(bytes, connection),
+			cashierDenies: () => strikes.strikes("cashierDenies"),
+			onDeliveryAnswer: (stan, delivered) => witness?.deliveryAnswered(stan, delivered),
 			cashierMs: () => (strikes.strikes("cashierSlow") ? strikes.random("cashierSlow").below(300_000) : 2_000),
 		});
 		witness = new Witness({
@@ -269,6 +272,11 @@ class World {
 
 	#judge(): void {
 		for (const { witness } of this.#posts) witness.end();
+		this.#judgeMoney();
+	}
+
+	/** Before the last boot as well: what was forgotten is taken up again there. */
+	#judgeMoney(): void {
 		const books = this.#posts.map(({ station }) => ({
 			terminalId: station.config.terminalId,
 			till: station.shop.till,

@@ -23,7 +23,7 @@ import {
 	prefixBytes,
 } from "./dialect";
 import type { Layout } from "./layout";
-import { layoutOf, packHex, setBit, writeFrameLength, writeMti } from "./layout";
+import { layoutOf, packHex, writeBitmap, writeFrameLength, writeMti } from "./layout";
 
 /** Computes a MAC over `bytes[start, end)` into 8 bytes at `out[outOffset]`. security/ has the implementations. */
 export interface MacWriter {
@@ -52,6 +52,8 @@ export class MessageEncoder {
 	/** Where the next field begins; 0 outside begin … finish. */
 	#position = 0;
 	#lastDe = 0;
+	/** Both bitmaps, as the decoder has them. */
+	readonly #bitmap = new Int32Array(4);
 	#secondary = false;
 
 	/** @param out - holds the result from its first byte on; layoutOf(dialect).frameBytesMax bytes always suffice */
@@ -73,7 +75,7 @@ export class MessageEncoder {
 		this.#position = 0;
 		const word = mtiWord(mti);
 		if (word < 0 || !this.#mtiWords.includes(word)) throw new CodedError("unknown", "iso8583 MTI");
-		const { lengthBytes, tpduBytes, headerBytes, mtiOffset, bitmapOffset, bitmapBytes, fieldsOffset } = this.#layout;
+		const { lengthBytes, tpduBytes, headerBytes, mtiOffset, bitmapBytes, fieldsOffset } = this.#layout;
 		const tpdu = options?.tpdu ?? this.#tpdu;
 		const header = options?.header ?? this.#header;
 		const secondary = options?.secondary === true;
@@ -85,9 +87,8 @@ export class MessageEncoder {
 		for (let i = 0; i < tpduBytes; i++) out[lengthBytes + i] = tpdu[i];
 		for (let i = 0; i < headerBytes; i++) out[lengthBytes + tpduBytes + i] = header[i];
 		writeMti(this.#dialect, out, mtiOffset, word);
-		const empty = this.#dialect.bitmapCoding === "binary" ? 0 : 48; // The byte 0, or the character.
-		for (let i = bitmapOffset; i < end; i++) out[i] = empty;
-		if (secondary) setBit(this.#dialect, out, bitmapOffset, 1);
+		this.#bitmap.fill(0);
+		if (secondary) this.#setBit(1);
 		this.#mti = mti;
 		this.#secondary = secondary;
 		this.#lastDe = 1;
@@ -111,10 +112,14 @@ export class MessageEncoder {
 				at++;
 			}
 			for (; index + 1 < count; index += 2, at++) {
-				const high = nibbleOf(format, text.charCodeAt(index));
-				const low = nibbleOf(format, text.charCodeAt(index + 1));
-				// Either is −1 when it is no digit.
-				if ((high | low) < 0) throw new CodedError("charset", fieldPlace(de, at));
+				let high = text.charCodeAt(index) - 48;
+				let low = text.charCodeAt(index + 1) - 48;
+				if (high < 0 || high > 9 || low < 0 || low > 9) {
+					high = nibbleOf(format, high + 48);
+					low = nibbleOf(format, low + 48);
+					// Either is −1 when it is no digit.
+					if ((high | low) < 0) throw new CodedError("charset", fieldPlace(de, at));
+				}
 				out[at] = (high << 4) | low;
 			}
 			if (index < count) out[at] = nibbleAt(de, at, format, text.charCodeAt(index)) << 4;
@@ -200,6 +205,7 @@ export class MessageEncoder {
 		assert(this.#position > 0, "finish() without begin()");
 		const end = this.#position;
 		if (this.#secondary && this.#lastDe <= 64) throw new CodedError("missing", "iso8583 DE 1", "no field above 64");
+		this.#writeBitmaps();
 		writeFrameLength(this.#dialect, this.#out, end - this.#layout.lengthBytes);
 		this.#position = 0;
 		return end;
@@ -218,6 +224,7 @@ export class MessageEncoder {
 		const end = this.#room(de, start, bytesOf(rule, MAC_BYTES));
 		// The bitmap is part of what the MAC covers, so its bit is set first.
 		this.#advance(de, end);
+		this.#writeBitmaps();
 		scheme.mac(this.#out, this.#layout.mtiOffset, start, this.#out, start);
 		if (rule.coding === "hex") packHex(this.#out, start, this.#out, start, MAC_BYTES);
 		return this.finish();
@@ -265,9 +272,20 @@ export class MessageEncoder {
 		return end;
 	}
 
+	#setBit(de: number): void {
+		const bit = de - 1;
+		this.#bitmap[bit >> 5] |= 0x80000000 >>> (bit & 31);
+	}
+
+	/** The secondary follows the primary at once. */
+	#writeBitmaps(): void {
+		const { bitmapOffset, bitmapBytes } = this.#layout;
+		writeBitmap(this.#dialect, this.#out, bitmapOffset, this.#bitmap, 0);
+		if (this.#secondary) writeBitmap(this.#dialect, this.#out, bitmapOffset + bitmapBytes, this.#bitmap, 2);
+	}
+
 	#advance(de: number, end: number): void {
-		// The secondary bitmap follows the primary at once, so one offset serves both.
-		setBit(this.#dialect, this.#out, this.#layout.bitmapOffset, de);
+		this.#setBit(de);
 		this.#lastDe = de;
 		this.#position = end;
 	}

@@ -4,7 +4,7 @@
  * @module
  */
 import { assert } from "../core/assert";
-import { hexDigit, readU16, writeU16 } from "../core/bytes";
+import { hexDigit, readU16, writeU16, writeU32 } from "../core/bytes";
 import { CodedError } from "../core/errors";
 import type { Dialect } from "./dialect";
 
@@ -122,15 +122,22 @@ export function readBitmap(
 	}
 }
 
-/** Sets the bit of field `de` in the bitmaps at `offset`, which stand behind each other. */
-export function setBit(dialect: Pick<Dialect, "bitmapCoding">, bytes: Uint8Array, offset: number, de: number): void {
-	const bit = de - 1;
+/** Writes what {@link readBitmap} reads. */
+export function writeBitmap(
+	dialect: Pick<Dialect, "bitmapCoding">,
+	bytes: Uint8Array,
+	offset: number,
+	words: Int32Array,
+	index: number,
+): void {
 	if (dialect.bitmapCoding === "binary") {
-		bytes[offset + (bit >> 3)] |= 0x80 >> (bit & 7);
+		writeU32(bytes, offset, words[index]);
+		writeU32(bytes, offset + 4, words[index + 1]);
 		return;
 	}
-	const at = offset + (bit >> 2);
-	bytes[at] = hexCode(hexDigit(bytes[at]) | (8 >> (bit & 3)));
+	for (let i = 0; i < 2 * BITMAP_BYTES; i++) {
+		bytes[offset + i] = hexCode((words[index + (i >> 3)] >>> (28 - 4 * (i & 7))) & 15);
+	}
 }
 
 /** `count` bytes from the hex at `source[from]`, which has been checked. */
