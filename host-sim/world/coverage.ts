@@ -93,7 +93,6 @@ export const NEVER_IN_A_WORLD: Readonly<Record<string, string>> = {
 	"recovery:H": "takes a record lost on each copy there is, and a world damages one copy, and only where there are two",
 	"recovery:J": "takes a block lost on each copy there is, and a world damages one copy, and only where there are two",
 	"recovery:K": "nobody puts another journal's flash into a terminal; a mount that answers this breaks I7",
-	"recovery:L": "takes a whole copy, and a world loses single blocks: test/journal loses chips",
 };
 
 function reasons(

@@ -58,6 +58,18 @@ export class FlashLoss {
 		return { copy, block, kind };
 	}
 
+	/** A blank chip takes the place of one copy: to be called while power is off. @returns which, or undefined for none */
+	renewCopy(random: SeededRandom): number | undefined {
+		const copy = random.below(this.#media.length);
+		const medium = this.#media[copy];
+		for (const [block, lacks] of this.#open) if (lacks !== copy && this.#isOpen(block)) return undefined;
+		for (let block = 0; block < medium.blocks; block++) {
+			destroyBlock(medium, block, "ones", random);
+			this.#open.set(block, copy);
+		}
+		return copy;
+	}
+
 	/** Flips one bit at rest on one copy. @returns its block, or undefined where the other copy lacks that block */
 	flipBit(random: SeededRandom): number | undefined {
 		const copy = random.below(this.#media.length);

@@ -6,7 +6,13 @@
 import { fromHex } from "../../src/core/bytes";
 import type { Clock } from "../../src/ports";
 import type { StoredCard } from "../../src/security/card-seal";
-import { type AdviceFacts, KIND_OFFLINE_SALE, KIND_REFUND, KIND_RESEND } from "../../src/transactions/records";
+import {
+	type AdviceFacts,
+	intentSeconds,
+	KIND_OFFLINE_SALE,
+	KIND_REFUND,
+	KIND_RESEND,
+} from "../../src/transactions/records";
 import { State } from "../../src/transactions/states";
 import { PowerLost } from "../board/power";
 import type { Presentation } from "../board/scripted-reader";
@@ -226,7 +232,7 @@ export class People {
 		const { terminal } = station.shop;
 		const { pan, expiry, sequence } = card;
 		const stored: StoredCard = { pan, expiry, ...(sequence === undefined ? {} : { sequence }) };
-		const timeS = Math.floor(station.shop.clock.now() / 1_000);
+		const timeS = intentSeconds(station.shop.clock.now());
 		const advice = {
 			kind: { offlineSale: KIND_OFFLINE_SALE, refund: KIND_REFUND, resend: KIND_RESEND }[kind],
 			amountMinor,

@@ -44,6 +44,8 @@ export const WORLD_KINDS = [
 	"flashBitFlip",
 	/** A block stops erasing or programming. */
 	"flashBlockWorn",
+	/** A blank chip in place of one of the two, while power is off. */
+	"flashChipNew",
 	/** The customer's card cannot be read, is pulled too early, or is gone before its verdict. */
 	"readerFault",
 	/** A chip takes about as long for its verdict as the terminal waits, or longer. */

@@ -61,6 +61,7 @@ const GREATEST: Readonly<Record<string, number>> = {
 	flashLoss: 100,
 	flashBitFlip: 100,
 	flashBlockWorn: 15,
+	flashChipNew: 10,
 	readerFault: 120,
 	pressCancel: 150,
 	pressTwice: 100,

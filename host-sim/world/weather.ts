@@ -131,6 +131,11 @@ export class Weather {
 				const flipped = this.#loss.flipBit(strikes.random("flashBitFlip"));
 				if (flipped !== undefined) story.line(station.number, "flash", `a bit flips in block ${flipped}`);
 			}
+			if (this.#strikes("flashChipNew")) {
+				station.shop.pullPlug();
+				const copy = this.#loss.renewCopy(strikes.random("flashChipNew"));
+				if (copy !== undefined) story.line(station.number, "flash", `copy ${copy} is a blank chip`);
+			}
 			return;
 		}
 		if (this.#wornBlocks < WORN_BLOCKS_MAX && this.#strikes("flashBlockWorn")) {

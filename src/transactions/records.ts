@@ -66,6 +66,11 @@ export interface Intent {
 	panDigits: number;
 }
 
+/** The time an intent carries, seconds since 1970: a clock that is far off is no reason not to sell. */
+export function intentSeconds(nowMs: number): number {
+	return Math.max(0, Math.min(0xffff_ffff, Math.floor(nowMs / 1_000)));
+}
+
 /**
  * Writes bytes 0–32; the sealed card follows them.
  * @throws {CodedError} "length" | "charset" | "range" for what the fields do not hold

@@ -14,7 +14,7 @@ import { responseText } from "../iso8583/response-codes";
 import type { CardData, Device, Screen, Slip } from "../ports";
 import type { KeyScheme } from "../security/key-scheme";
 import { entryModeDigits, field60Rest, type MessageBuilder, readOutcome, terminalTime } from "./messages";
-import { Flag, type Intent, maskedCard, type Outcome } from "./records";
+import { Flag, type Intent, intentSeconds, maskedCard, type Outcome } from "./records";
 import { QUEUE_MAX, type ReversalQueue } from "./reversal-queue";
 import type { Reversals } from "./reversals";
 import type { Act, Event } from "./states";
@@ -265,7 +265,7 @@ export class Sale {
 		assert(card !== undefined, "I1 a sale has a card before it is sent");
 		const sale = {
 			amountMinor: this.#amountMinor,
-			timeS: Math.max(0, Math.floor(device.clock.now() / 1000)) >>> 0,
+			timeS: intentSeconds(device.clock.now()),
 			entryMode: entryModeDigits(card.entryMode, this.#withPin),
 			condition: "00",
 			field60Rest: field60Rest(card.entryMode),

@@ -21,6 +21,7 @@ import {
 	INTENT_BYTES,
 	type Intent,
 	intentNonce,
+	intentSeconds,
 	MARK_BYTES,
 	maskedCard,
 	NO_ORIGINAL,
@@ -78,6 +79,14 @@ describe("transactions: records", () => {
 		encodeIntent(bytes, INTENT);
 		assert.equal(hex(bytes.subarray(0, 33)), INTENT_HEX);
 		assert.equal(hex(bytes.subarray(33)), "EE".repeat(31), "the sealed card is not touched");
+	});
+
+	it("takes the time of a clock that was never set, or is far ahead, as the nearest an intent carries", () => {
+		assert.equal(intentSeconds(-1), 0);
+		assert.equal(intentSeconds(-86_400_000), 0);
+		assert.equal(intentSeconds(1_999), 1);
+		assert.equal(intentSeconds(0xffff_ffff * 1_000 + 999), 0xffff_ffff);
+		assert.equal(intentSeconds(0x1_0000_0000 * 1_000), 0xffff_ffff);
 	});
 
 	it("reads an intent back, at any offset", () => {
