@@ -3,11 +3,22 @@
  * so that all of them refuse in the same way and before anything has been done (I11).
  * @module
  */
+import { writeSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { CodedError } from "../../src/core/errors";
 
 /** Exit code for a command line that cannot be carried out. */
 export const EXIT_USAGE = 2;
+/** Exit code of a command whose output cannot be written, as on a full disk: EX_IOERR of BSD's sysexits.h. */
+export const EXIT_OUTPUT = 74;
+/** Exit code of a command whose reader has gone: 128 + SIGPIPE, as shells have it. */
+export const EXIT_CLOSED_OUTPUT = 141;
+
+const STDOUT = 1;
+const EXITS_OF_ALL = `
+Where nothing else is said, each command also has these exit codes: ${EXIT_OUTPUT} its output cannot be written (a full disk),
+${EXIT_CLOSED_OUTPUT} the reader of its output has gone, 130 ended by Ctrl-C, 143 by SIGTERM.
+`;
 
 /** One option. The key in the table is its name: `port` is `--port`. */
 export type OptionSpec =
@@ -89,13 +100,14 @@ function plainly(message: string): string {
 
 /**
  * Reads the process's command line; for `--help` prints `usage` and exits 0, for a mistake prints one line and
- * exits 2.
+ * exits 2. From now on an output that cannot be written ends the process as `endOnClosedOutput` has it.
  */
 export function parseCli<const S extends OptionSpecs>(command: {
 	readonly usage: string;
 	readonly options: S;
 	readonly argv?: readonly string[];
 }): OptionValues<S> {
+	endOnClosedOutput();
 	let values: OptionValues<S> | undefined;
 	try {
 		values = readOptions(command.options, command.argv ?? process.argv.slice(2));
@@ -103,8 +115,7 @@ export function parseCli<const S extends OptionSpecs>(command: {
 		return failCli(error);
 	}
 	if (values === undefined) {
-		process.stdout.write(`${command.usage.trimEnd()}\n`);
-		process.exit(0);
+		printAndExit(`${command.usage.trimEnd()}\n${EXITS_OF_ALL}`);
 	}
 	return values;
 }
@@ -148,10 +159,42 @@ function firstSentence(text: string): string {
 	return end < 0 ? text : text.slice(0, end);
 }
 
-/** Exit code of a command whose reader has gone: 128 + SIGPIPE, as shells have it. */
-export const EXIT_CLOSED_OUTPUT = 141;
+/** Exit 0 waits for nothing: the text has to be out by then, or it is known that it cannot be. */
+function printAndExit(text: string): never {
+	try {
+		for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(STDOUT, rest));
+	} catch (error) {
+		endWithoutOutput(error as NodeJS.ErrnoException);
+	}
+	process.exit(0);
+}
 
-/** A reader that has gone, such as `| head`, ends the command without a stack trace; the work is not done, and it says so. */
+/** Exit codes of a command that a signal ends: 128 and the signal's number, as shells have it. */
+export const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** A signal ends the command by `process.exit`: whoever has started processes can end them then (event `exit`). */
+export function exitOnSignals(): void {
+	for (const name of Object.keys(SIGNAL_EXITS) as (keyof typeof SIGNAL_EXITS)[]) {
+		process.on(name, () => process.exit(SIGNAL_EXITS[name]));
+	}
+}
+
+let watchesOutput = false;
+
+/**
+ * Output that nobody takes ends the command without a stack trace: the work counts as not done, and the exit code says
+ * so. A reader that has gone, such as `| head`, needs no words. What goes to stderr is no result, so that nothing is lost
+ * with it. Called more than once, it does nothing.
+ */
 export function endOnClosedOutput(): void {
-	process.stdout.on("error", () => process.exit(EXIT_CLOSED_OUTPUT));
+	if (watchesOutput) return;
+	watchesOutput = true;
+	process.stdout.on("error", endWithoutOutput);
+	process.stderr.on("error", () => {});
+}
+
+function endWithoutOutput({ code }: NodeJS.ErrnoException): never {
+	if (code === "EPIPE") process.exit(EXIT_CLOSED_OUTPUT);
+	process.stderr.write(`error: the output cannot be written: ${code}\n`);
+	process.exit(EXIT_OUTPUT);
 }

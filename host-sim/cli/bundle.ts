@@ -12,7 +12,9 @@ const USAGE = `npm run board:prepare
 Writes the libraries that the firmware needs as ES modules to .tsbuild/board/. Run it once before mcconfig, and after
 each change of dependencies.
 
-  --help     this text`;
+  --help     this text
+
+Exit codes: 0 written, 1 a library cannot be bundled, 2 bad option.`;
 
 const ROOT = path.join(__dirname, "..", "..");
 

@@ -9,7 +9,7 @@ import { UsageError } from "./args";
 
 export const CUSTOMERS_MAX = 100_000;
 
-/** Part of a campaign; `index` from 0. */
+/** Part of a campaign; `index` from 0 to `count` − 1. */
 export interface Shard {
 	readonly index: number;
 	readonly count: number;
@@ -20,29 +20,35 @@ export interface SeedRange {
 	readonly last: number;
 }
 
-/** @throws {UsageError} */
+/**
+ * `A..B`, both included; one number is that seed alone.
+ * @throws {UsageError}
+ */
 export function readSeeds(text: string): SeedRange {
 	const match = /^(\d{1,16})(?:\.\.(\d{1,16}))?$/.exec(text);
 	const first = Number(match?.[1]);
 	const last = match?.[2] === undefined ? first : Number(match[2]);
 	if (match === null || last < first || last > Number.MAX_SAFE_INTEGER) {
-		throw new UsageError(`--seeds is A..B, e.g. 1..20000, not "${text}"`);
+		throw new UsageError(
+			`--seeds is A..B with A from 0 and B from A to ${Number.MAX_SAFE_INTEGER}, or one seed, not "${text}"`,
+		);
 	}
 	return { first, last };
 }
 
 /**
- * `k/n`: k counts modulo n, so that 0 to n − 1 (Kubernetes' indexes) cover everything once, and 1 to n just as well.
+ * `k/n`: k counts from 0, as Kubernetes' indexes and those of a CI matrix do. No other counting is taken: who mixes two
+ * of them would run one shard twice, and another never.
  * @throws {UsageError}
  */
 export function readShard(text: string): Shard {
-	const match = /^(\d{1,6})\/(\d{1,6})$/.exec(text);
+	const match = /^(0|[1-9]\d{0,5})\/([1-9]\d{0,5})$/.exec(text);
 	const index = Number(match?.[1]);
 	const count = Number(match?.[2]);
-	if (match === null || count < 1 || index > count) {
-		throw new UsageError(`--shard is k/n with k from 0 to n − 1, or from 1 to n, not "${text}"`);
+	if (match === null || index >= count) {
+		throw new UsageError(`--shard is k/n with n from 1 to 999999 and k from 0 to n − 1, not "${text}"`);
 	}
-	return { index: index % count, count };
+	return { index, count };
 }
 
 /** The seeds of one shard: of A..B those A + i with i mod n = k. Nobody has to be asked who does which. */

@@ -41,7 +41,12 @@ export class CampaignProgress implements CampaignWatcher {
 	}
 
 	onShrink({ seed }: FailingSeed, { runs, strikes, sales }: { runs: number; strikes: number; sales: number }): void {
-		this.#show(() => `shrinking seed ${seed}: ${runs} runs, ${strikes} strikes and ${sales} sales left`);
+		this.#show(() =>
+			[
+				`shrinking seed ${seed}: ${counted(runs, "run")}`,
+				`${counted(strikes, "strike")} and ${counted(sales, "sale")} left`,
+			].join(", "),
+		);
 	}
 
 	/** Nothing of it stays in a terminal. */
@@ -66,9 +71,9 @@ export function resultLines(result: CampaignResult, jobs: number, shard: Shard |
 	return [
 		...coverageLines(result.coverage),
 		"",
-		`${grouped(seeds)} seeds${short}${part}, ${jobs} threads, ${seconds.toFixed(1)} s${ended}`,
-		`${grouped(sales)} sales: ${grouped(result.approved)} approved, ${grouped(result.reversed)} reversed; ` +
-			`${grouped(result.powerCuts)} power cuts; ${grouped(Math.round(result.virtualMs / DAY_MS))} days of virtual time`,
+		`${counted(seeds, "seed")}${short}${part}, ${counted(jobs, "thread")}, ${seconds.toFixed(1)} s${ended}`,
+		`${counted(sales, "sale")}: ${grouped(result.approved)} approved, ${grouped(result.reversed)} reversed; ` +
+			`${counted(result.powerCuts, "power cut")}; ${counted(Math.round(result.virtualMs / DAY_MS), "day")} of virtual time`,
 		`${grouped(perSecond(result))} sales/s, ${(seeds / Math.max(seconds, 0.001)).toFixed(1)} seeds/s`,
 		...failureLines(result),
 		failures === 0 ? "0 failures" : `${grouped(failures)} ${failures === 1 ? "SEED FAILED" : "SEEDS FAILED"}`,
@@ -136,11 +141,14 @@ function failureLines({ failing, failures }: CampaignResult): string[] {
 		if (shrunk !== undefined) {
 			const { strikes, sales, complete } = shrunk;
 			const smaller = complete ? "" : ", perhaps not the least";
-			lines.push(`  shrunk to ${strikes} strikes and ${sales} sales${smaller}:`, `  ${shrunk.replay}`);
+			lines.push(
+				`  shrunk to ${counted(strikes, "strike")} and ${counted(sales, "sale")}${smaller}:`,
+				`  ${shrunk.replay}`,
+			);
 		}
 		if (unshrunk !== undefined) lines.push(`  not shrunk: ${unshrunk}`);
 	}
-	if (failures > FAILING_SHOWN_MAX) lines.push("", `and ${grouped(failures - FAILING_SHOWN_MAX)} more failing seeds`);
+	if (failures > FAILING_SHOWN_MAX) lines.push("", `and ${counted(failures - FAILING_SHOWN_MAX, "more failing seed")}`);
 	if (failures > 0) lines.push("");
 	return lines;
 }
@@ -168,7 +176,7 @@ export function toJson(result: CampaignResult, jobs: number, shard: Shard | unde
 		explainedRows: explained.map(({ key }) => key),
 		wrongReasons: refuted,
 		unknownRows: unknown,
-		failing: result.failing.map(({ seed, failure, replay, shrunk, unshrunk }) => ({
+		failed: result.failing.map(({ seed, failure, replay, shrunk, unshrunk }) => ({
 			seed,
 			invariant: failure.invariant,
 			step: failure.step,
@@ -178,6 +186,11 @@ export function toJson(result: CampaignResult, jobs: number, shard: Shard | unde
 			...(unshrunk === undefined ? {} : { unshrunk }),
 		})),
 	};
+}
+
+/** "1 seed", "1,000 seeds". */
+export function counted(count: number, noun: string): string {
+	return `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** Thousands apart. */

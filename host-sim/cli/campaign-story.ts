@@ -5,7 +5,7 @@
 import { COVERAGE_GROUPS } from "../world/coverage";
 import type { StoryLine, StorySource, WorldOptions, WorldReport } from "../world/report";
 import { replayCommand } from "./campaign-options";
-import { grouped } from "./campaign-print";
+import { counted, grouped } from "./campaign-print";
 
 /** What only a developer wants to read: every frame, every line of a terminal's log. */
 const DETAILS: readonly StorySource[] = ["log", "link"];
@@ -38,27 +38,68 @@ export class StoryPrinter {
 /** What came of it. */
 export function verdictLines(report: WorldReport, options: WorldOptions): string[] {
 	const { terminals, sales, approved, reversed, powerCuts, steps, virtualMs, failures, strikes, hash } = report;
-	const stopped = options.untilStep !== undefined && steps >= options.untilStep;
 	const hours = (virtualMs / 3_600_000).toFixed(1);
 	return [
 		"",
-		`seed ${report.seed}: ${terminals} terminal${terminals === 1 ? "" : "s"}, ${sales} sales, ${approved} approved, ` +
-			`${reversed} reversed, ${powerCuts} power cuts, ${strikes.length} strikes, ` +
-			`${grouped(steps)} steps, ${hours} h of virtual time`,
+		`seed ${report.seed}: ${counted(terminals, "terminal")}, ${counted(sales, "sale")}, ${grouped(approved)} approved, ` +
+			`${grouped(reversed)} reversed, ${counted(powerCuts, "power cut")}, ${counted(strikes.length, "strike")}, ` +
+			`${counted(steps, "step")}, ${hours} h of virtual time`,
 		...coverageInShort(report),
 		`hash ${hash}`,
 		...failures.flatMap(({ invariant, step, atMs, terminal, text }) => [
 			`FAILED ${invariant} at step ${step}, ${localTime(atMs).join(" ")}` +
 				`${terminal < 0 ? "" : `, terminal ${terminal}`}: ${text}`,
 		]),
-		verdict(failures.length, stopped ? options.untilStep : undefined, options),
+		...unstruckLines(report, options),
+		verdict(report, options),
 	];
 }
 
-function verdict(failures: number, untilStep: number | undefined, options: WorldOptions): string {
-	if (failures > 0) return `FAILED: ${replayCommand(options)}`;
-	if (untilStep !== undefined) return `stopped at step ${untilStep}: nothing was broken so far, and nothing is judged`;
-	return "no promise was broken";
+/** The run was cut short by `untilStep`: nothing can be said of what would have come. */
+function stopped({ steps }: WorldReport, { untilStep }: WorldOptions): boolean {
+	return untilStep !== undefined && steps >= untilStep;
+}
+
+/**
+ * A story that is told for the sake of a strike which is not in it proves nothing.
+ * @returns strikes that were asked for by name and did not happen
+ */
+export function unstruck({ strikes }: WorldReport, { only = [] }: WorldOptions): string[] {
+	const struck = new Set(strikes);
+	return only.filter((name) => !struck.has(name));
+}
+
+function unstruckLines(report: WorldReport, options: WorldOptions): string[] {
+	const names = unstruck(report, options);
+	if (names.length === 0) return [];
+	const when = stopped(report, options) ? "did not strike up to this step" : "NEVER STRUCK in this world";
+	return [`--only: ${names.join(", ")} ${when}`];
+}
+
+function verdict(report: WorldReport, options: WorldOptions): string {
+	if (report.failures.length > 0) return `FAILED: ${replayCommand(options)}`;
+	if (stopped(report, options)) {
+		return `stopped at step ${options.untilStep}: nothing was broken so far, and nothing is judged`;
+	}
+	const missing = unstruck(report, options).length > 0;
+	return missing ? "no promise was broken, but this is not the story that was asked for" : "no promise was broken";
+}
+
+/** A promise was broken. */
+const EXIT_BROKEN = 1;
+/** Nothing was broken, but strikes that were asked for by name did not happen. */
+const EXIT_UNSTRUCK = 3;
+
+/** @returns the exit code of `npm run replay` */
+export function exitCodeOf(report: WorldReport, options: WorldOptions): number {
+	if (report.failures.length > 0) return EXIT_BROKEN;
+	return unstruck(report, options).length > 0 && !stopped(report, options) ? EXIT_UNSTRUCK : 0;
+}
+
+/** For programs: with names as in the campaign's object, where `failures` is a number, too. */
+export function storyJson(report: WorldReport, options: WorldOptions): Record<string, unknown> {
+	const { failures, ...figures } = report;
+	return { ...figures, failures: failures.length, failed: failures, unstruck: unstruck(report, options) };
 }
 
 /** A line for each group: faults with their counts, the others as so many of so many. */

@@ -6,7 +6,7 @@
 import { availableParallelism } from "node:os";
 import { summarize } from "../world/coverage";
 import { STRIKE_KINDS } from "../world/strikes";
-import { endOnClosedOutput, failCli, parseCli } from "./args";
+import { failCli, parseCli, SIGNAL_EXITS } from "./args";
 import { CUSTOMERS_MAX, readKinds, readSeeds, readShard } from "./campaign-options";
 import { CampaignProgress, resultLines, toJson } from "./campaign-print";
 import { Campaign } from "./campaign-run";
@@ -21,27 +21,28 @@ function listed(kinds: readonly string[]): string {
 const USAGE = `
 npm run campaign -- [options]
 
-  --seeds A..B      one world each (default 1..1000; with --minutes: from 1 on, until time is up)
-  --shard k/n       every n-th seed alone: of A..B those A + i with i mod n = k mod n. The shards 0/n to n-1/n have each
-                    seed once, and so have 1/n to n/n
+  --seeds A..B      one world each, from 0 to 2^53 - 1; A alone is that one seed (default 1..1000; with --minutes: from 1
+                    on, until time is up)
+  --shard k/n       every n-th seed alone: of A..B those A + i with i mod n = k, where k is 0 to n-1. Together the shards
+                    0/n to n-1/n have each seed once
   --minutes M       no new seeds after that
   --customers N     of each world (default: what its seed picks)
   --without KINDS   trouble that never strikes, comma-separated:
 ${listed([...new Set(STRIKE_KINDS)])}
   --jobs J          threads (default: one for each core)
   --shrink N        failing seeds that are made small (default 3)
-  --json            the last line is one JSON object
+  --json            the last line is one JSON object: failures is the number of failing seeds, failed the list of them
   --help
 
 A seed fails when an invariant is broken, when its world does not come to rest, or when its thread dies or hangs.
 Exit code: 0 no failure; 1 a failure, or a row of the table that was exercised although coverage.ts says that it cannot
-be; 2 a mistake on the command line; 130 or 143 interrupted (what there is was printed) without a failure.
+be; 2 a mistake on the command line; 130 or 143 interrupted by Ctrl-C or SIGTERM: what there is was printed, and is
+without a failure.
 `;
 
 const MINUTES_MAX = 60_000;
 const DEFAULT_SEEDS = "1..1000";
 const ENDLESS_SEEDS = `1..${Number.MAX_SAFE_INTEGER}`;
-const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const;
 /** npm hands a Ctrl-C on that the shell has already given to everybody: that is one, not two. */
 const SAME_SIGNAL_MS = 1_000;
 
@@ -58,8 +59,6 @@ const values = parseCli({
 		json: { type: "flag" },
 	},
 });
-
-endOnClosedOutput();
 
 /** Ends the campaign with what there is; asked again, at once. @returns the exit code that an interrupted one has */
 function interruptible(campaign: Campaign): () => number {

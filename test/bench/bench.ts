@@ -28,6 +28,8 @@ npm run bench -- advices [--count N] [--rtt MS] [--json]
   --json    the last line is one JSON object, under the name of what was measured; of the journal write unit 1 and one
             copy, beside it the others
   --help
+
+Exit code: 0 measured, whatever the figures are; 2 a mistake on the command line.
 `;
 
 /** What can be measured, each with its options. */

@@ -5,7 +5,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { parseFault } from "../../host-sim/acquirer/faults";
-import { failCli, parseCli } from "../../host-sim/cli/args";
+import { exitOnSignals, failCli, parseCli } from "../../host-sim/cli/args";
 import { CodedError } from "../../src/core/errors";
 import { Campaign, type CampaignResult } from "./campaign";
 
@@ -90,7 +90,7 @@ async function main(): Promise<void> {
 	finish(await campaign.run(), directory);
 }
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+exitOnSignals();
 main().catch((error: unknown) => {
 	if (error instanceof CodedError) failCli(error);
 	throw error;

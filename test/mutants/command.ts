@@ -1,6 +1,7 @@
 /** `npm run mutants`: deliberate bugs of the firmware, one at a time, and who notices. */
 import { availableParallelism } from "node:os";
-import { endOnClosedOutput, failCli, parseCli, UsageError } from "../../host-sim/cli/args";
+import { exitOnSignals, failCli, parseCli, UsageError } from "../../host-sim/cli/args";
+import { counted } from "../../host-sim/cli/campaign-print";
 import { MUTANTS } from "./mutants";
 import type { Mutant } from "./mutate";
 import { type Hunt, hunt, type SeedControl, type Verdict } from "./run";
@@ -9,16 +10,16 @@ const USAGE = `
 npm run mutants -- [options]
 
   --only NAME    this mutant only; may be given many times
-  --seeds N      the campaign has the seeds 1 to N for each (default 300); 0: the tests only
+  --seeds N      one number: the campaign has the seeds 1 to N for each (default 300); 0: the tests only
   --jobs J       mutants at a time (default 2)
   --list         names them, and what each breaks, and runs nothing
-  --json         the last line is one JSON object
+  --json         the last line is one JSON object; with --list it is all there is
   --help
 
 Each deliberate bug of test/mutants/mutants.ts is put into the firmware, in memory. The campaign runs over it seed after
 seed until one fails; what no seed catches is given to the test files that the list names for it.
 Exit code: 0 all are caught; 1 one survives, or the list is not true of the code any more, or the code as it is fails; 2 a
-mistake on the command line.
+mistake on the command line; 130 or 143 interrupted by Ctrl-C or SIGTERM, after the verdicts that there were.
 `;
 
 const SEEDS_DEFAULT = 300;
@@ -37,21 +38,32 @@ function chosen(names: readonly string[]): readonly Mutant[] {
 	return names.length === 0 ? MUTANTS : MUTANTS.filter(({ name }) => names.includes(name));
 }
 
+function printList(mutants: readonly Mutant[], json: boolean): void {
+	if (json) {
+		const list = mutants.map(({ changes, ...rest }) => ({ ...rest, files: changes.map(({ file }) => file) }));
+		out(JSON.stringify({ mutants: mutants.length, list }));
+		return;
+	}
+	for (const { name, breaks, what } of mutants) {
+		out(`${name.padEnd(NAME_COLUMNS)}  ${breaks.join(" ").padEnd(5)}  ${what}`);
+	}
+}
+
 function printControl({ seeds, sales, seconds, failures }: SeedControl): void {
-	if (seeds > 0) out(`control: ${seeds} seeds, ${sales} sales in ${seconds.toFixed(1)} s, ${failures.length} fail`);
+	if (seeds > 0) {
+		const fail = `${failures.length} ${failures.length === 1 ? "fails" : "fail"}`;
+		out(`control: ${counted(seeds, "seed")}, ${counted(sales, "sale")} in ${seconds.toFixed(1)} s, ${fail}`);
+	}
 	for (const { seed, failure } of failures) out(`  seed ${seed} fails without any mutant: ${shortly(failure)}`);
 }
 
 function printVerdict(verdict: Verdict): void {
 	const name = verdict.name.padEnd(NAME_COLUMNS);
-	if (verdict.caught === "campaign") out(`${name}  ${seedsOf(verdict.seeds)}  ${shortly(verdict.how)}`);
+	if (verdict.caught === "campaign")
+		out(`${name}  ${counted(verdict.seeds, "seed").padEnd(10)}  ${shortly(verdict.how)}`);
 	else if (verdict.caught === "tests") out(`${name}  test        ${shortly(verdict.how)}`);
 	else if (verdict.caught === "no") out(`${name}  SURVIVES    ${verdict.how}`);
 	else out(`${name}  ROTTEN      ${verdict.how}`);
-}
-
-function seedsOf(seeds: number): string {
-	return `${seeds} ${seeds === 1 ? "seed" : "seeds"}`.padEnd(10);
 }
 
 function shortly(text: string): string {
@@ -65,10 +77,12 @@ function printEnd({ verdicts, failingTests }: Hunt, seeds: number): void {
 		.map((verdict) => verdict.seeds)
 		.sort((a, b) => a - b);
 	out("");
-	out(`${verdicts.length} mutants: ${byCampaign.length} caught by the campaign, ${count("tests").length} by a test`);
+	out(
+		`${counted(verdicts.length, "mutant")}: ${byCampaign.length} caught by the campaign, ${count("tests").length} by a test`,
+	);
 	if (byCampaign.length > 0) {
 		const median = byCampaign[byCampaign.length >> 1];
-		out(`  the campaign took ${median} seeds at the median, ${byCampaign.at(-1)} at most, of ${seeds}`);
+		out(`  the campaign took ${counted(median, "seed")} at the median, ${byCampaign.at(-1)} at most, of ${seeds}`);
 	}
 	const missed = verdicts.filter(({ name, caught }) => caught === "tests" && expectedOf(name) === "campaign");
 	if (missed.length > 0 && seeds > 0) out(`  expected of the campaign: ${missed.map(({ name }) => name).join(" ")}`);
@@ -94,21 +108,22 @@ async function main(): Promise<boolean> {
 	});
 	const mutants = chosen(values.only);
 	if (values.list) {
-		for (const { name, breaks, what } of mutants)
-			out(`${name.padEnd(NAME_COLUMNS)}  ${breaks.join(" ").padEnd(5)}  ${what}`);
+		printList(mutants, values.json);
 		return true;
 	}
 	const { seeds, jobs } = values;
+	exitOnSignals();
 	const result = await hunt({ mutants, seeds, jobs, onControl: printControl, onVerdict: printVerdict });
 	printEnd(result, seeds);
 	if (values.json) {
 		const survivors = result.verdicts.filter(({ caught }) => caught === "no").map(({ name }) => name);
-		out(JSON.stringify({ mutants: mutants.length, survivors, ...result }));
+		const { failures: failed, ...figures } = result.control;
+		const control = { ...figures, failures: failed.length, failed };
+		out(JSON.stringify({ mutants: mutants.length, survivors, ...result, control }));
 	}
 	return result.good;
 }
 
-endOnClosedOutput();
 main().then(
 	(good) => {
 		process.exitCode = good ? 0 : 1; // Not at once: a pipe still has to take what was printed.

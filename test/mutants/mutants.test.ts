@@ -39,6 +39,7 @@ describe("mutants", function () {
 		for (const entry of MUTANTS) {
 			mutate(entry);
 			assert.ok(entry.tests.length > 0, entry.name);
+			assert.equal(new Set(entry.tests).size, entry.tests.length, `${entry.name} names a test twice`);
 			for (const file of entry.tests) assert.ok(existsSync(resolve(ROOT, file)), `${entry.name}: ${file}`);
 			assert.match(entry.name, /^[a-z0-9]+(-[a-z0-9]+)*$/);
 		}

@@ -37,7 +37,7 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
 	broken("no-second-look", "tests", [RANDOM_TEST]),
 	broken("no-reserve", "campaign", ["test/journal/ring.test.ts", RANDOM_TEST]),
 	broken("one-copy-only", "campaign", MIRROR_TESTS),
-	broken("mends-nothing", "campaign", MIRROR_TESTS),
+	broken("mends-nothing", "tests", MIRROR_TESTS),
 	{
 		name: "journal-boot-record-unconfirmed",
 		breaks: ["I7"],

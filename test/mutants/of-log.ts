@@ -226,7 +226,6 @@ export const LOG_MUTANTS: readonly Mutant[] = [
 		expected: "campaign",
 		tests: [
 			"test/terminal/pinned-at-boot.test.ts",
-			"test/terminal/pinned-at-boot.test.ts",
 			"test/terminal/boot.test.ts",
 			"test/transactions/restart.test.ts",
 			"test/terminal/mirror.test.ts",

@@ -212,7 +212,6 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
 		expected: "campaign",
 		tests: [
 			"test/transactions/clock-jump.test.ts",
-			"test/transactions/clock-jump.test.ts",
 			"test/transactions/reversals.test.ts",
 			"test/terminal/boot.test.ts",
 		],

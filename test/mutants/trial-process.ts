@@ -73,4 +73,6 @@ function tell(message: TrialMessage, then: () => void = () => {}): void {
 	process.send?.(message, then);
 }
 
+// The hunt was killed: nobody waits for this any more.
+process.once("disconnect", () => process.exit(1));
 process.once("message", (task: TrialTask) => void run(task));

@@ -1,10 +1,16 @@
 /** Test files over mutated sources, in a process of their own: which test notices? */
-import { fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { join } from "node:path";
 import type { FailedTest, TrialMessage, TrialTask } from "./trial-process";
 
 /** For all files together; they take a fraction of it. */
 const TRIAL_MS_MAX = 240_000;
+
+/** Of a hunt that is ended nothing stays behind, not even a test that never gives way. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+	for (const child of running) child.kill("SIGKILL");
+});
 
 export interface Trial {
 	/** In the order of running; at most one with `stopAtFailure`. */
@@ -42,6 +48,8 @@ export function tryTests(task: TrialTask, msMax = TRIAL_MS_MAX): Promise<Trial> 
 			else if (!done) failed.push({ title: "the process has died", error: `exit code ${code}` });
 			answered({ failed, broken });
 		});
+		running.add(child);
+		child.on("exit", () => running.delete(child));
 		child.send(task);
 	});
 }

@@ -10,7 +10,7 @@ import { XsError } from "./xs-worker";
 const USAGE = `
 npm run test:xs -- [options]
 
-  --seeds A..B   worlds whose reports and traces are compared (default 1..200; with --figures: none)
+  --seeds A..B   worlds whose reports and traces are compared; A alone is that one (default 1..200; with --figures: none)
   --figures      byte codes of a sale, and slots of the heap: modules, terminal, live transactions, peaks
   --jobs J       XS engines at a time (default 2)
   --json         the last line is one JSON object

@@ -46,6 +46,14 @@ describe("a campaign", function () {
 			resultLines(result, 2, { index: 1, count: 4 }).join("\n"),
 			/^13 seeds, shard 1\/4 \(seed index mod 4\), /m,
 		);
+		assert.equal(toJson(result, 2, { index: 1, count: 4 }).shard, "1/4");
+	});
+
+	it("speaks of one seed as one", async () => {
+		const result = await campaignOf(2, 2, { common: { customers: 1 }, jobs: 1 }).run(SILENT);
+		const lines = resultLines(result, 1, undefined).join("\n");
+		assert.match(lines, /^1 seed, 1 thread, [\d.]+ s$/m);
+		assert.match(lines, /^1 sale: \d+ approved, .* power cuts; 1 day of virtual time$/m);
 	});
 
 	it("names the failing seeds in order, each with what broke and the command that shows it", async () => {
@@ -111,7 +119,7 @@ describe("a campaign", function () {
 		assert.equal(salesPerSecond, Math.round(10 / result.seconds));
 		assert.equal(coverage["fault:powerCut"], 2);
 		assert.ok(emptyRows.includes("fault:badMac") && !emptyRows.includes("fault:powerCut"));
-		const [thrown, , , last] = object.failing;
+		const [thrown, , , last] = object.failed;
 		assert.deepEqual(last, {
 			...{ seed: FAILS, invariant: "I6", step: 33, text: "planted" },
 			replay: `npm run replay -- --seed ${FAILS}`,

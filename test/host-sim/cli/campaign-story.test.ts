@@ -1,7 +1,7 @@
 /** The timeline and the verdict that `npm run replay` prints. */
 import assert from "node:assert/strict";
-import { StoryPrinter, verdictLines } from "../../../host-sim/cli/campaign-story";
-import type { StoryLine, StorySource } from "../../../host-sim/world/report";
+import { exitCodeOf, StoryPrinter, storyJson, verdictLines } from "../../../host-sim/cli/campaign-story";
+import type { StoryLine, StorySource, WorldOptions } from "../../../host-sim/world/report";
 import { FAILS, runWorld } from "../node/planted-world";
 
 const NEW_YEAR_MS = Date.UTC(2026, 11, 31, 15, 59, 59, 990);
@@ -59,6 +59,18 @@ describe("the story of a world", () => {
 			"FAILED I6 at step 33, 1970-01-01 08:00:01.000, terminal 0: planted",
 			`FAILED: npm run replay -- --seed ${FAILS} --customers 5`,
 		]);
+	});
+
+	it("ends with success, a broken promise, or strikes that were asked for and never came", () => {
+		const good = { seed: 1, only: ["powerCut#1"] };
+		const missing = { seed: 1, only: ["powerCut#999999"] };
+		const failing = { seed: FAILS };
+		const stoppedEarly = { ...missing, untilStep: 1 };
+		const runs: readonly WorldOptions[] = [good, missing, failing, stoppedEarly];
+		const codes = runs.map((options) => exitCodeOf(runWorld(options), options));
+		assert.deepEqual(codes, [0, 3, 1, 0]);
+		const { failures, failed } = storyJson(runWorld(failing), failing);
+		assert.deepEqual([failures, failed], [1, runWorld(failing).failures]);
 	});
 
 	it("says that nothing was broken, or that the run was stopped before anything could be judged", () => {

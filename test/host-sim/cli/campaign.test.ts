@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const argvOf = (command: string, args: readonly string[]) => [
@@ -40,8 +41,8 @@ describe("npm run campaign", function () {
 
 	it("runs its seeds, prints the table of what happened, and ends with one object", () => {
 		const { status, lines, last } = run("campaign", ...SMALL, "--json");
-		const { seeds, sales, failures, salesPerSecond, coverage, emptyRows, failing, wrongReasons } = JSON.parse(last);
-		assert.deepEqual([status, seeds, failures, failing, wrongReasons], [0, 8, 0, [], []], last);
+		const { seeds, sales, failures, salesPerSecond, coverage, emptyRows, failed, wrongReasons } = JSON.parse(last);
+		assert.deepEqual([status, seeds, failures, failed, wrongReasons], [0, 8, 0, [], []], last);
 		assert.ok(sales > 8 && salesPerSecond > 0 && emptyRows.length > 0);
 		assert.ok(Object.keys(coverage).some((key) => key.startsWith("transition:waiting/")));
 		assert.ok(lines.includes("0 failures") && lines.includes("NEVER EXERCISED"));
@@ -75,9 +76,19 @@ describe("npm run campaign", function () {
 	it("refuses what it does not understand", () => {
 		checkRefusals("campaign", [
 			[/--seeds is A\.\.B/, "--seeds", "9..1"],
-			[/--shard is k\/n/, "--shard", "3/2"],
+			[/--shard is k\/n .*, not "2\/2"/, "--shard", "2/2"],
 			[/--without names a kind of trouble, not "rain": powerCut /, "--without", "rain"],
 		]);
+	});
+
+	it("takes one number as that seed alone, and prints its shard back as it was given", () => {
+		const args = ["--customers", "2", "--jobs", "1", "--json"];
+		const alone = run("campaign", "--seeds", "5", ...args);
+		assert.equal(JSON.parse(alone.last).seeds, 1, "not 1 to 5");
+		assert.ok(alone.lines.some((line) => line.startsWith("1 seed, 1 thread, ")));
+		const last = run("campaign", "--seeds", "1..3", "--shard", "2/3", ...args);
+		assert.equal(JSON.parse(last.last).shard, "2/3");
+		assert.ok(last.lines.some((line) => line.startsWith("1 seed, shard 2/3 (seed index mod 3), 1 thread, ")));
 	});
 
 	it("explains itself", () => {
@@ -93,8 +104,8 @@ describe("npm run replay", function () {
 	it("tells the story of a seed, the same each time, and its verdict", () => {
 		const first = run("replay", "--seed", "3", "--customers", "4", "--json");
 		assert.equal(first.status, 0, first.lines.slice(-5).join("\n"));
-		const { seed, hash, steps, failures } = JSON.parse(first.last);
-		assert.deepEqual([seed, failures], [3, []]);
+		const { seed, hash, steps, failures, failed, unstruck } = JSON.parse(first.last);
+		assert.deepEqual([seed, failures, failed, unstruck], [3, 0, [], []]);
 		assert.ok(first.lines.includes(`hash ${hash}`) && first.lines.includes("no promise was broken"));
 		const timeline = first.lines.filter((line) =>
 			/^ *\d+ {2}\d\d:\d\d:\d\d\.\d{3} {2}(T\d| {2}) {2}\w+ +\S/.test(line),
@@ -120,6 +131,40 @@ describe("npm run replay", function () {
 		assert.equal(status, 0);
 		assert.equal(last, "stopped at step 40: nothing was broken so far, and nothing is judged");
 		assert.ok(lines.every((line) => Number(/^ *(\d+) {2}\d\d:/.exec(line)?.[1] ?? 0) <= 40));
+	});
+
+	it("stops before the first step when it is told to", () => {
+		const { status, lines, last } = run("replay", "--seed", "3", "--customers", "4", "--until", "0");
+		assert.deepEqual([status, last], [0, "stopped at step 0: nothing was broken so far, and nothing is judged"]);
+		assert.ok(
+			lines.some((line) => /^ {7}0 .* power +on$/.test(line)),
+			"what was there in the beginning is told",
+		);
+	});
+
+	it("says so when a strike that it was asked for never happens, and is no success", () => {
+		const [name] = JSON.parse(run("replay", "--seed", "3", "--json").last).strikes;
+		const { status, lines, last } = run("replay", "--seed", "3", "--only", `${name},badMac#999,crash#888`, "--json");
+		assert.equal(status, 3);
+		assert.ok(lines.includes("--only: badMac#999, crash#888 NEVER STRUCK in this world"));
+		assert.equal(lines.at(-2), "no promise was broken, but this is not the story that was asked for");
+		assert.deepEqual(JSON.parse(last).unstruck, ["badMac#999", "crash#888"]);
+		// Cut short, it may still come.
+		const short = run("replay", "--seed", "3", "--only", "badMac#999", "--until", "40");
+		assert.equal(short.status, 0);
+		assert.ok(short.lines.includes("--only: badMac#999 did not strike up to this step"));
+	});
+
+	it("does what the READMEs show: each strike that they name happens", () => {
+		const commands = ["README.md", "README.zh-CN.md"].flatMap((file) => {
+			const text = readFileSync(join(__dirname, "../../..", file), "utf8");
+			return [...text.matchAll(/npm run replay -- (--[^\n`]*--only "[^"]+")/g)].map(([, args]) => args);
+		});
+		assert.ok(commands.length >= 1);
+		for (const command of new Set(commands)) {
+			const { status, last } = run("replay", ...command.replaceAll('"', "").split(" "));
+			assert.deepEqual([status, last], [0, "no promise was broken"], command);
+		}
 	});
 
 	it("holds trouble back by kind, or all but what is named", () => {
