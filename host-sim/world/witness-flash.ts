@@ -46,8 +46,40 @@ export class WitnessFlash {
 	}
 
 	/** @returns what is wrong with the intent or advice of `slot`, as it stands on flash; undefined: it is all there */
-	whyNoIntent(index: TransactionIndex, slot: number, { stan, batch, amountMinor }: Facts): string | undefined {
-		if (!this.#find(index.intentAt[slot])) return "no intent on flash";
+	whyNoIntent(index: TransactionIndex, slot: number, facts: Facts): string | undefined {
+		let why: string | undefined = "no intent on flash";
+		for (const medium of this.#media) {
+			why = this.#whyNoIntentOn(medium, index, slot, facts);
+			if (why === undefined) return undefined;
+		}
+		return why;
+	}
+
+	/**
+	 * @returns what is wrong with the record that makes the state of `slot`; undefined: it says so on flash, and {@link reason}
+	 * is of that record
+	 */
+	whyNoState(index: TransactionIndex, slot: number): string | undefined {
+		let why: string | undefined;
+		for (const medium of this.#media) {
+			why = this.#whyNoStateOn(medium, index, slot);
+			if (why === undefined) return undefined;
+		}
+		return why;
+	}
+
+	/** Reason of the reversal that {@link whyNoState} has just found, as two character codes: high byte first. */
+	get reason(): number {
+		return readU16(this.#image, this.#at + REASON_AT);
+	}
+
+	#whyNoIntentOn(
+		medium: FlashMedium,
+		index: TransactionIndex,
+		slot: number,
+		{ stan, batch, amountMinor }: Facts,
+	): string | undefined {
+		if (!this.#find(medium, index.intentAt[slot])) return "no intent on flash";
 		const image = this.#image;
 		const at = this.#at;
 		if (this.#type !== TransactionRecord.intent && this.#type !== TransactionRecord.advice) return "no intent on flash";
@@ -57,12 +89,11 @@ export class WitnessFlash {
 		return readBcd(image, at + 11, 6, "witness amount") === amountMinor ? undefined : "another amount on flash";
 	}
 
-	/** @returns what is wrong with the record that makes the state of `slot`; undefined: it says so on flash */
-	whyNoState(index: TransactionIndex, slot: number): string | undefined {
+	#whyNoStateOn(medium: FlashMedium, index: TransactionIndex, slot: number): string | undefined {
 		const state = index.states[slot];
 		const position = index.stepAt[slot] === NOWHERE ? index.outcomeAt[slot] : index.stepAt[slot];
 		const name = stateName(state) ?? "no state";
-		if (position === NOWHERE || !this.#find(position)) return `${name} is not on flash`;
+		if (position === NOWHERE || !this.#find(medium, position)) return `${name} is not on flash`;
 		if (this.#type !== TransactionRecord.outcome && this.#type !== TransactionRecord.step)
 			return `${name} is not on flash`;
 		if (readU32(this.#image, this.#at) !== index.ids[slot]) return `${name} is on flash for another transaction`;
@@ -70,18 +101,12 @@ export class WitnessFlash {
 		return found === state ? undefined : `${stateName(found) ?? "no state"} on flash, not ${name}`;
 	}
 
-	/** Reason of the reversal that {@link whyNoState} has just found, as two character codes: high byte first. */
-	get reason(): number {
-		return readU16(this.#image, this.#at + REASON_AT);
-	}
-
-	/** A record whose cells are firm, on any copy. */
-	#find(position: number): boolean {
-		for (const medium of this.#media) if (position !== NOWHERE && this.#findOn(medium, position)) return true;
-		return false;
-	}
-
-	#findOn(medium: FlashMedium, position: number): boolean {
+	/**
+	 * A record whose cells are firm. A copy may hold another one in its place: a chip that shows what stood in the block
+	 * before. So each copy is asked for the very record.
+	 */
+	#find(medium: FlashMedium, position: number): boolean {
+		if (position === NOWHERE) return false;
 		const { image, blockLength, size } = medium;
 		const block = Math.floor(position / blockLength);
 		const base = block * blockLength;
