@@ -54,6 +54,7 @@ export function guardDevice(device: Device): Device {
 				reader.start({ ...options, onCard: guarded(options.onCard), onError: guarded(options.onError) }),
 			complete: (issuerData, onVerdict) => reader.complete(issuerData, guarded(onVerdict)),
 			stop: () => reader.stop(),
+			cardInside: () => reader.cardInside?.() === true,
 		},
 		keypad: {
 			requestPin: (amountMinor, onPin) => keypad.requestPin(amountMinor, guarded(onPin)),

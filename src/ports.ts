@@ -86,9 +86,9 @@ export interface RandomSource {
 
 /**
  * Names of what a terminal's key store holds: terminal master key, host authentication key, the key of what is sealed
- * in flash, and the key registers of DUKPT. Working keys are not stored: a sign-on brings them anew.
+ * in flash, the key registers of DUKPT, and the seed of the device's own key, which signs evidence. Working keys are not stored: a sign-on brings them anew.
  */
-export type KeyName = "TMK" | "HAK" | "STORE" | "DUKPT";
+export type KeyName = "TMK" | "HAK" | "STORE" | "DUKPT" | "DEVICE";
 
 /** Longest content of a key store's entry, bytes: the DUKPT registers. */
 export const KEY_BYTES_MAX = 528;
@@ -148,6 +148,8 @@ export interface CardReader {
 	complete(issuerData: Uint8Array, onVerdict: (verdict: CardVerdict) => void): void;
 	/** Ends the session; may be called at any time, twice, or without one. */
 	stop(): void;
+	/** True while a card is in the slot, with or without a session; absent on readers that cannot tell. */
+	cardInside?(): boolean;
 }
 
 /** PIN entry of the keypad. */
@@ -197,7 +199,73 @@ export type ScreenName =
 	| "refusedFull"
 	| "refusedBatch"
 	| "refusedKeys"
-	| "refusedStopped";
+	| "refusedStopped"
+	| "refusedCardLeft"
+	| "takeCard"
+	| "settling"
+	| "settleWaits"
+	| "settled"
+	| "alarm"
+	| "casesFull"
+	| "caseFound"
+	| "caseResend"
+	| "caseReverse"
+	| "caseClaim"
+	| "caseClaimDifference"
+	| "caseCredit"
+	| "caseCreditDifference"
+	| "caseFarSide"
+	| "casePending"
+	| "caseOverdue"
+	| "caseMerchantAccount"
+	| "caseOfflineDeclined"
+	| "caseAskUnknown"
+	| "caseAskDoubled"
+	| "caseReversalStuck"
+	| "caseAdviceStuck"
+	| "caseUnbalanced"
+	| "caseSupport"
+	| "caseLoss"
+	| "caseResolved"
+	| "caseStands"
+	| "caseByHand"
+	| "printing"
+	| "notPrinted"
+	| "printFull"
+	| "stillOpen"
+	| "settlementUnknown"
+	| "caseUnknown"
+	| "noticeCharged"
+	| "moneyReturned"
+	| "querying"
+	| "queryFound"
+	| "queryNone";
+
+/** Why a batch is not settled yet. */
+export type SettleHold = "underWay" | "undelivered" | "noRoom" | "refused" | "differences";
+
+/** What the monitor tells of; settlement/monitor-rules.ts says when, ui/alarm-texts.ts what to do about it. */
+export type AlarmName =
+	| "linkDown"
+	| "linkWorse"
+	| "macFailures"
+	| "declines"
+	| "queueGrows"
+	| "queueOld"
+	| "doubtsNear"
+	| "postingLate"
+	| "accountRefused"
+	| "doubled"
+	| "casesOverdue"
+	| "casesFull"
+	| "batchNear"
+	| "journalNear"
+	| "settleWaits"
+	| "clockOff"
+	| "flashCopyLost"
+	| "flashMended"
+	| "flashRetired"
+	| "flashWorn";
 
 /** A screen as data; `ui/` turns it into lines of text in two languages. */
 export interface Screen {
@@ -219,6 +287,27 @@ export interface Screen {
 	readonly signedOff?: boolean;
 	/** Counts, e.g. doubts waiting. */
 	readonly count?: number;
+	/** Number of a case. */
+	readonly caseId?: number;
+	/** Cases that are open. */
+	readonly cases?: number;
+	/** The host's reference of a request. */
+	readonly reference?: string;
+	/** By when the host means to have done it, ms since 1970. */
+	readonly expectedAt?: number;
+	/** Of a settlement. */
+	readonly batch?: number;
+	/** What the host makes of a batch. */
+	readonly result?: "balanced" | "unbalanced" | "error";
+	readonly hold?: SettleHold;
+	readonly alarm?: AlarmName;
+	/** Alarms that are raised; then `alarm` is the most severe one. */
+	readonly alarms?: number;
+	/** Name of a link. */
+	readonly link?: string;
+	/** What this terminal says of a transaction, and what its host says; see settlement/query.ts. */
+	readonly local?: string;
+	readonly host?: string;
 }
 
 /** What a customer is told: charged, or not charged (net zero once at rest). */
@@ -228,23 +317,144 @@ export interface Display {
 	show(screen: Screen): void;
 }
 
-/** A slip as data. */
-export interface Slip {
-	readonly name: "sale" | "notCharged";
-	readonly copy: "merchant" | "customer";
+/** Who keeps a slip. */
+export type SlipCopy = "merchant" | "customer";
+
+/** What was sold, for the customer: a resend is the sale it stands for. */
+export type SlipKind = "sale" | "offlineSale" | "refund";
+
+/** What every slip has. */
+interface SlipHead {
+	readonly copy: SlipCopy;
 	readonly reprint: boolean;
+	readonly terminalId: string;
+	readonly merchantId: string;
+	/** ms since 1970: of a sale the terminal's time of it, of other slips when they were made. */
+	readonly time: number;
+}
+
+/**
+ * One transaction on paper: its sales slip (签购单), or what became of it. returning: what the card may have been debited
+ * is on its way back. returned: it is back.
+ */
+export interface MoneySlip extends SlipHead {
+	readonly name: "sale" | "notCharged" | "returning" | "returned";
 	readonly stan: number;
 	readonly batch: number;
 	readonly amountMinor: number;
+	/** Masked; empty where it is not known. */
+	readonly card: string;
+	/** Empty where there is none. */
+	readonly rrn: string;
+	/** Empty where there is none. */
+	readonly authorization: string;
+	/** What it tells of the money, for a sale; a refund tells nothing new of its sale. */
+	readonly told?: Told;
+	readonly kind?: SlipKind;
+	readonly entryMode?: EntryMode;
+	readonly operatorId?: string;
+	/** The card's PIN was asked for. */
+	readonly withPin?: boolean;
+	/** Response code that says why it is not charged. */
+	readonly code?: string;
+	/** What is given back, where it is not all of it. */
+	readonly returnMinor?: number;
+	/** Case that gives it back, 0 for none. */
+	readonly caseId?: number;
+	/** The host's reference for that. */
+	readonly reference?: string;
+	/** By when the host means to have given it back, ms since 1970; 0: it has named no time. */
+	readonly expectedAt?: number;
+}
+
+/** What was asked of the host for a case, and what it has answered. Times are the host's, ms since 1970, 0 for none. */
+export interface SlipRequest {
+	/** A step of settlement/remedies.ts: "claim", "credit", "farSide", "resend", "reverse". */
+	readonly what: string;
+	readonly amountMinor: number;
+	readonly askedAt: number;
+	/** A state of settlement/case-records.ts: "none" before the first answer. */
+	readonly answer: string;
+	readonly answeredAt: number;
+	/** The host's number, 0 for none. */
+	readonly reason: number;
+	/** Empty before the first answer. */
+	readonly reference: string;
+	readonly expectedAt: number;
+}
+
+/** A case on paper, for whoever talks to the bank about it (S17). Names are those of the tables in settlement/. */
+export interface CaseSlip extends SlipHead {
+	readonly name: "case";
+	readonly told?: undefined;
+	readonly caseId: number;
+	readonly row: string;
+	readonly cause: string;
+	readonly facts: readonly string[];
+	readonly state: string;
+	readonly outcome: string;
+	/** Whose move it is. */
+	readonly mover: string;
+	readonly batch: number;
+	readonly stan: number;
 	readonly card: string;
 	readonly rrn: string;
-	readonly authorization: string;
-	/** ms since 1970, terminal's time of the sale. */
-	readonly time: number;
-	readonly terminalId: string;
-	readonly merchantId: string;
-	readonly told: Told;
+	/** As this terminal has it, 0: no record here. */
+	readonly amountMinor: number;
+	/** As the host has it; undefined: it knows of none. */
+	readonly hostMinor?: number;
+	/** Host's time, as all of these, ms since 1970; 0: not known. */
+	readonly openedAt: number;
+	readonly request?: SlipRequest;
+	/** When it is looked at next; 0: at once, or never again. */
+	readonly nextAt: number;
 }
+
+/** Count and sum, minor units. */
+export interface SlipSum {
+	readonly count: number;
+	readonly sumMinor: number;
+}
+
+/** A transaction that is not as it should be, in a list. */
+export interface SlipLine {
+	readonly stan: number;
+	readonly amountMinor: number;
+	/** Of a difference its row (settlement/finding.ts), of what is carried its state (transactions/states.ts). */
+	readonly what: string;
+	/** 0: it is being checked, and no case yet; or only carried. */
+	readonly caseId: number;
+	/** State of the case, "" without one. */
+	readonly state: string;
+}
+
+/** A batch that was settled (结算单), taken apart to the single transaction where it does not balance. */
+export interface SettlementSlip extends SlipHead {
+	readonly name: "settlement";
+	readonly told?: undefined;
+	readonly batch: number;
+	/** undefined: the host has not said. */
+	readonly result?: "balanced" | "unbalanced" | "error";
+	readonly sales: SlipSum;
+	readonly offlineSales: SlipSum;
+	readonly refunds: SlipSum;
+	/** The host's totals, where it has told them: debits and credits. */
+	readonly hostDebits?: SlipSum;
+	readonly hostCredits?: SlipSum;
+	/** Doubts and advices that go on under this batch. */
+	readonly carried: readonly SlipLine[];
+	readonly carriedCount: number;
+	/** What differs from the host's books. */
+	readonly differences: readonly SlipLine[];
+	readonly differencesCount: number;
+	/** Cases of all batches that are open. */
+	readonly openCases: number;
+	/** Recorded at the host, and still to be seen posted. */
+	readonly watched: number;
+}
+
+/** A slip as data; `ui/` turns it into lines of text in two languages. */
+export type Slip = MoneySlip | CaseSlip | SettlementSlip;
 
 export interface Printer {
 	/**
@@ -264,8 +474,11 @@ export interface LogSink {
 
 /** Everything outside a terminal, as one plain object. A power cut is this object going dead. */
 export interface Device {
-	/** `mirror` holds a second copy of the journal, on another chip where there is one; same geometry. */
-	flash: { journal: FlashPartition; mirror?: FlashPartition };
+	/**
+	 * `mirror` holds a second copy of the journal, on another chip where there is one; same geometry. `evidence` holds masked
+	 * frames: a terminal works without it; see settlement/EVIDENCE.md.
+	 */
+	flash: { journal: FlashPartition; mirror?: FlashPartition; evidence?: FlashPartition };
 	links: Link[];
 	clock: Clock;
 	random: RandomSource;

@@ -29,10 +29,17 @@ const HEIGHT: Readonly<Record<string, number>> = {
 };
 
 /** Runs on XS as well as on Node: no platform, no chance, nothing that differs between engines. */
-const PLATFORM_FREE = ["src/", "host-sim/acquirer/", "host-sim/board/", "host-sim/world/", "host-sim/test-cards.ts"];
+const PLATFORM_FREE = [
+	"src/",
+	"host-sim/acquirer/",
+	"host-sim/board/",
+	"host-sim/world/",
+	"host-sim/scenario/",
+	"host-sim/test-cards.ts",
+];
 const NODE_ALLOWED = ["host-sim/node/", "host-sim/cli/", "test/"];
 /** What a platform-free file may import beside files: it is part of the firmware, so it is in "dependencies". */
-const PACKAGES = /^(@noble\/(hashes|ciphers)|des\.js)(\/|$)/;
+const PACKAGES = /^(@noble\/(hashes|ciphers)|des\.js|tweetnacl)(\/|$)/;
 
 const MATH_ALLOWED = ["floor", "ceil", "trunc", "min", "max", "abs", "imul", "clz32"];
 /** Globals of a platform; neither firmware nor drivers name them. */

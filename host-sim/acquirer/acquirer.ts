@@ -19,18 +19,21 @@ import { type HostEvent, HostVoice } from "./host-events";
 import type { ExchangeKeys } from "./host-keys";
 import { HostSessions, type SessionAnswer } from "./host-sessions";
 import type { LedgerStore } from "./ledger-store";
+import { type OfficeAnswer, OfficeMessages, type SyncReply } from "./office-messages";
 import { CODE_NOT_PERMITTED, CODE_UNKNOWN_ORIGINAL, type Outcome, refusal } from "./outcome";
 import { PIN_BLOCK_PLACE } from "./pin-blocks";
-import { type CrashPoint, Processor } from "./processor";
-import type { IntegerSource } from "./random";
+import { type CrashPoint, Processor, type ProcessorOptions } from "./processor";
+import { forkOf, type IntegerSource } from "./random";
 import {
 	canMoveMoney,
 	type EchoFields,
 	isRequest,
 	kindOf,
 	MTI_REVERSAL,
+	MTI_SETTLEMENT,
 	MTI_SIGN_OFF,
 	MTI_SIGN_ON,
+	MTI_UPLOAD,
 	protectionOf,
 	type RequestFields,
 	readEcho,
@@ -62,6 +65,10 @@ const LATE_COUNT_MAX = 1024;
 /** Bytes of the nonce that begins DE 62 of a sync message. */
 const NONCE_BYTES = 8;
 const NO_BYTES = new Uint8Array(0);
+/** DE 37 of what no record stands behind. */
+const NO_RRN = "000000000000";
+/** Timers of some clocks go no further. */
+const WAKE_MS_MAX = 86_400_000;
 
 export interface AcquirerOptions {
 	readonly clock: Clock;
@@ -82,10 +89,20 @@ export interface AcquirerOptions {
 	/** What every sign-on gives out, hex, instead of drawn keys: for known answers. */
 	readonly workingKeys?: { readonly pik: string; readonly mak: string };
 	readonly limits?: Partial<HostLimits>;
+	/** False: it knows none of the sync messages, and answers them 40. */
+	readonly sync?: boolean;
+	/** Postings, the desk, resends, and what befalls sales in the books. */
+	readonly office?: OfficeOptions;
 	onEvent?(event: HostEvent): void;
 	/** This object is dead already, its connections are closed. */
 	onCrash?(reason: CrashReason): void;
 }
+
+/** How the back office works; see {@link ProcessorOptions}. */
+export type OfficeOptions = Pick<
+	ProcessorOptions,
+	"postingDelayMs" | "desk" | "postingLateMs" | "resends" | "reinstates" | "closedBatchReversal25" | "onInjected"
+>;
 
 /** `request` is undefined when DE 39 says why. */
 interface ReadResult {
@@ -102,6 +119,7 @@ export class Acquirer {
 	readonly #faults: FaultPlan;
 	readonly #sessions: HostSessions;
 	readonly #processor: Processor;
+	readonly #office: OfficeMessages;
 	readonly #decoder: MessageDecoder;
 	readonly #sender: AnswerSender;
 	readonly #voice: HostVoice;
@@ -109,6 +127,9 @@ export class Acquirer {
 	readonly #timers = new Set<number>();
 	#connectionCount = 0;
 	#dead = false;
+	/** For what is due by itself, and when that is, ms since 1970. */
+	#dueTimer = 0;
+	#dueMs = Number.POSITIVE_INFINITY;
 
 	/** Replays the store. @throws {CodedError} "damaged" */
 	constructor(options: AcquirerOptions) {
@@ -117,11 +138,26 @@ export class Acquirer {
 		this.#dialect = options.dialect ?? UNIONPAY;
 		this.#limits = { ...HOST_LIMITS, ...options.limits };
 		this.#faults = options.faults ?? new FaultPlan(options.random);
-		this.#processor = new Processor({
-			store: options.store,
-			cards: options.cards ?? TEST_CARDS,
-			random: options.random,
-			forgetful: options.forgetful === true,
+		this.#voice = new HostVoice(options);
+		this.#processor = new Processor(
+			{
+				...options.office,
+				store: options.store,
+				cards: options.cards ?? TEST_CARDS,
+				random: options.random,
+				forgetful: options.forgetful === true,
+				faults: this.#faults,
+				mishapRandom: forkOf(options.random, "mishaps"),
+				officeRandom: forkOf(options.random, "office"),
+				onOffice: (kind, text, { batch }, amountMinor) => this.#voice.say(kind, text, { batch, amountMinor }),
+			},
+			this.#clock.now(),
+		);
+		this.#office = new OfficeMessages({
+			office: this.#processor.backOffice,
+			faults: this.#faults,
+			random: forkOf(options.random, "pages"),
+			sync: options.sync !== false,
 		});
 		this.#sessions = new HostSessions({
 			terminals: options.terminals ?? [TEST_TERMINAL],
@@ -133,13 +169,13 @@ export class Acquirer {
 			makBytes: options.makBytes ?? (this.#dialect.mac === "unionpay" ? 8 : 16),
 			workingKeys: options.workingKeys,
 		});
-		this.#voice = new HostVoice(options);
 		this.#decoder = new MessageDecoder(this.#dialect);
 		this.#sender = new AnswerSender({
 			dialect: this.#dialect,
 			random: options.random,
 			late: (callback) => this.#late(callback),
 		});
+		this.#wake();
 	}
 
 	/** A terminal calls. @returns its connection, or undefined when there are too many: the caller hangs up */
@@ -181,6 +217,8 @@ export class Acquirer {
 	kill(): void {
 		if (this.#dead) return;
 		this.#dead = true;
+		this.#clock.clearTimer(this.#dueTimer);
+		this.#dueTimer = 0;
 		for (const timer of this.#timers) this.#clock.clearTimer(timer);
 		this.#timers.clear();
 		for (const connection of [...this.#connections]) connection.close("");
@@ -189,6 +227,32 @@ export class Acquirer {
 	/** The three ledgers side by side. */
 	statement(): Statement {
 		return this.#processor.statement();
+	}
+
+	/** The back office: its books for checkers, its doors for people. Not after a crash. */
+	get backOffice(): Processor["backOffice"] {
+		return this.#processor.backOffice;
+	}
+
+	/**
+	 * A person at the office does something.
+	 * @returns undefined when the store did not take it: this host has crashed then, or was dead before
+	 */
+	byHand<T>(act: (office: Processor["backOffice"], now: number) => T): T | undefined {
+		if (this.#dead) return undefined;
+		try {
+			const done = act(this.backOffice, this.#clock.now());
+			this.#wake();
+			return done;
+		} catch (error) {
+			this.#storeCrash(error);
+			return undefined;
+		}
+	}
+
+	/** Something was changed from outside: it may be due earlier. */
+	officeChanged(): void {
+		this.#wake();
 	}
 
 	/** What a card holds now. @throws {CodedError} "unknown" card name */
@@ -221,6 +285,10 @@ export class Acquirer {
 		}
 		if (mti === MTI_SIGN_ON || mti === MTI_SIGN_OFF) {
 			this.#session(connection);
+			return;
+		}
+		if (mti === MTI_SETTLEMENT || mti === MTI_UPLOAD) {
+			this.#settlement(connection);
 			return;
 		}
 		if (!canMoveMoney(mti)) {
@@ -345,17 +413,81 @@ export class Acquirer {
 		return message.equals(42, terminal.merchantId) ? "" : "03";
 	}
 
-	/** This host does not know the sync messages yet: it says so, under their own MAC. */
 	#sync(connection: HostConnection, terminal: TerminalEntry | undefined, echo: EchoFields, at: number): void {
 		const message = this.#decoder;
 		const mac = terminal === undefined ? undefined : this.#sessions.syncMac(terminal);
 		const right = mac !== undefined && message.verify(mac);
 		const sent = message.has(62) ? message.bytes(62) : NO_BYTES;
-		let code = right || terminal === undefined ? this.#partyRefusal(connection, message, terminal) : "A0";
-		if (code === "") code = sent.length < NONCE_BYTES || echo.stan === undefined ? "30" : "40";
-		this.#voice.refused(echo, "", code);
-		const nonce = sent.length < NONCE_BYTES ? NO_BYTES : sent.slice(0, NONCE_BYTES);
-		this.#sender.sendSync(connection, echo, { code, nonce, at, mac });
+		const faults = this.#faults.nextSync();
+		const code = right || terminal === undefined ? this.#partyRefusal(connection, message, terminal) : "A0";
+		if (code !== "" || terminal === undefined || echo.stan === undefined) {
+			const as = code === "" ? "30" : code;
+			this.#voice.refused(echo, "", as);
+			const data = sent.length < NONCE_BYTES ? NO_BYTES : sent.slice(0, NONCE_BYTES);
+			this.#sender.sendSync(connection, echo, { code: as, data, at, mac });
+			return;
+		}
+		let reply: SyncReply;
+		try {
+			reply = this.#office.sync(message, terminal, at);
+		} catch (error) {
+			this.#storeCrash(error);
+			return;
+		}
+		this.#wake();
+		if (reply.code === "00") this.#voice.say("sync", `${reply.what} -> 00`, { code: "00" });
+		else this.#voice.refused(echo, "", reply.code);
+		this.#voice.faults(() => reply.what, { ...faults, requestAnswerLost: reply.lost });
+		if (faults.syncAnswerLost || reply.lost) return;
+		this.#sender.sendSync(connection, echo, { code: reply.code, data: reply.data, at, mac }, faults);
+	}
+
+	/** A settlement or an upload in the decoder. */
+	#settlement(connection: HostConnection): void {
+		const message = this.#decoder;
+		const echo = readEcho(message);
+		const at = this.#clock.now();
+		const terminal = this.#sessions.terminalOf(message);
+		const faults = this.#faults.nextSettlement();
+		let code = this.#partyRefusal(connection, message, terminal);
+		if (code === "" && (echo.stan === undefined || !message.has(48) || !message.has(60) || message.count(60) !== 11)) {
+			code = "30";
+		}
+		let answer: OfficeAnswer = { code, totals: "", rrn: NO_RRN, at };
+		if (code === "" && terminal !== undefined) {
+			try {
+				answer = this.#office.settlement(message, terminal, at, () => this.#processor.newRrn(at));
+			} catch (error) {
+				this.#storeCrash(error);
+				return;
+			}
+		}
+		if (answer.code !== "00") this.#voice.refused(echo, "", answer.code);
+		this.#voice.faults(() => this.#what(), faults);
+		if (faults.settlementAnswerLost) return;
+		this.#sender.sendBatch(connection, echo, answer, message.has(48) ? message.text(48) : "", faults);
+	}
+
+	/** What is due by itself is done when it is due, and not only when somebody asks. */
+	#wake(): void {
+		if (this.#dead) return;
+		const dueMs = this.#processor.nextDueMs;
+		if (dueMs === this.#dueMs && this.#dueTimer !== 0) return;
+		this.#clock.clearTimer(this.#dueTimer);
+		this.#dueTimer = 0;
+		this.#dueMs = dueMs;
+		if (dueMs === Number.POSITIVE_INFINITY) return;
+		const waitMs = Math.max(1, Math.min(WAKE_MS_MAX, dueMs - this.#clock.now()));
+		this.#dueTimer = this.#clock.setTimer(waitMs, () => {
+			this.#dueTimer = 0;
+			try {
+				this.#processor.run(this.#clock.now());
+			} catch (error) {
+				this.#storeCrash(error);
+				return;
+			}
+			this.#wake();
+		});
 	}
 
 	#carryOut(
@@ -383,12 +515,14 @@ export class Acquirer {
 			return;
 		}
 		if (outcome === undefined) {
+			this.#processor.crashed(request);
 			this.#crash("fault", `crash in the middle of batch ${key.batch} stan ${key.stan}`);
 			return;
 		}
 		if (isReversal && this.#options.forgetful === true && outcome.code === CODE_UNKNOWN_ORIGINAL) {
 			this.#faults.leaveNoTrace(key);
 		}
+		this.#wake();
 		this.#voice.message(request, outcome);
 		const contactChip = kind === "sale" && request.contactChip;
 		this.#sender.send(connection, { echo, outcome, mac, contactChip, amountMinor }, faults);

@@ -7,15 +7,17 @@ import { type Dialect, LENGTH_BYTES, MAC_BYTES } from "../../src/iso8583/dialect
 import { type MacWriter, MessageEncoder } from "../../src/iso8583/encoder";
 import {
 	AS_ASKED,
+	type BatchAnswer,
 	type OtherFields,
 	type SignOnAnswer,
 	type SyncAnswer,
 	writeAnswer,
+	writeBatchAnswer,
 	writeSignOnAnswer,
 	writeSyncAnswer,
 } from "./answers";
 import type { HostConnection, SendPace } from "./connection";
-import { type FaultSet, NO_FAULTS } from "./faults";
+import { type FaultSet, NO_FAULTS, type SettlementFaultSet, type SyncFaultSet } from "./faults";
 import type { Outcome } from "./outcome";
 import type { IntegerSource } from "./random";
 import type { EchoFields } from "./requests";
@@ -33,6 +35,10 @@ export interface Answer {
 
 const PIECE_BYTES_MAX = 7;
 const GARBLED_BYTES_MAX = 8;
+/** Of DE 62 of a sync message: its beginning. */
+const NONCE_BYTES = 8;
+/** Of DE 48 of a settlement: domestic, then foreign; the result is the last digit. */
+const SIDE_DIGITS = 31;
 const SLOW: SendPace = { pieceBytes: 1, gapMs: 1000 };
 /** Another terminal, which the host does not serve. */
 const STRANGER_ID = "87654321";
@@ -103,8 +109,50 @@ export class AnswerSender {
 		connection.send(this.#out, writeSignOnAnswer(this.#encoder, echo, answer));
 	}
 
-	sendSync(connection: HostConnection, echo: EchoFields, answer: SyncAnswer): void {
-		connection.send(this.#out, writeSyncAnswer(this.#encoder, echo, answer));
+	/** Of a sync message. @param faults - undefined for what was not carried out */
+	sendSync(connection: HostConnection, echo: EchoFields, answer: SyncAnswer, faults?: SyncFaultSet): void {
+		if (faults?.syncStranger === true) {
+			const { stray, data } = this.#straySync(echo, answer.data);
+			connection.send(this.#out, writeSyncAnswer(this.#encoder, stray, { ...answer, data }));
+			if (this.#options.random.below(2) === 0) return; // In place of the right one.
+		}
+		const byteLength = writeSyncAnswer(this.#encoder, echo, answer);
+		if (faults?.syncBadMac === true && answer.mac !== undefined) this.#out[byteLength - MAC_BYTES] ^= 1; // The MAC is the last field.
+		connection.send(this.#out, byteLength);
+	}
+
+	/** Of a settlement or an upload. @param asked - DE 48 of the request, digits; empty where there is none */
+	sendBatch(
+		connection: HostConnection,
+		echo: EchoFields,
+		answer: BatchAnswer,
+		asked: string,
+		faults: SettlementFaultSet,
+	): void {
+		const { random } = this.#options;
+		if (faults.settlementOtherBatch || faults.settlementStranger) {
+			const stray = faults.settlementOtherBatch ? ofOtherBatch(echo) : this.#stray(echo);
+			// The worst it can say.
+			const totals = answer.totals === "" ? "" : balanced(asked);
+			connection.send(this.#out, writeBatchAnswer(this.#encoder, stray, { ...answer, totals }));
+			if (random.below(2) === 0) return; // In place of the right one.
+		}
+		connection.send(this.#out, writeBatchAnswer(this.#encoder, echo, answer));
+	}
+
+	/** For another terminal, or another trace number. */
+	#stray(echo: EchoFields): EchoFields {
+		if (this.#options.random.below(2) === 0) return { ...echo, terminalId: STRANGER_ID };
+		return { ...echo, stan: `${otherStan(echo.stan)}`.padStart(6, "0") };
+	}
+
+	/** The same, or with the nonce of another request. */
+	#straySync(echo: EchoFields, data: Uint8Array): { stray: EchoFields; data: Uint8Array } {
+		const { random } = this.#options;
+		if (data.length === 0 || random.below(2) === 0) return { stray: this.#stray(echo), data };
+		const other = data.slice();
+		other[random.below(NONCE_BYTES)] ^= 1 + random.below(255);
+		return { stray: echo, data: other };
 	}
 
 	/** @returns bytes in `out` */
@@ -129,7 +177,19 @@ export class AnswerSender {
 	}
 }
 
-/** Of another request: the next number. */
+/** DE 48 with both results as if all were well. */
+function balanced(totals: string): string {
+	return `${totals.slice(0, SIDE_DIGITS - 1)}1${totals.slice(SIDE_DIGITS, -1)}1`;
+}
+
+/** The same answer for the next batch. */
+function ofOtherBatch(echo: EchoFields): EchoFields {
+	const private60 = echo.private60 ?? "";
+	const batch = (Number(private60.slice(2, 8)) % 999_999) + 1;
+	return { ...echo, private60: private60.slice(0, 2) + `${batch}`.padStart(6, "0") + private60.slice(8) };
+}
+
+/** Of another request. */
 function otherStan(stan: string | undefined): number {
 	// Far away: one of the next numbers could be that of a request to come, and the answer to it a lie under a right MAC.
 	return ((Number(stan ?? "0") + 500_000) % 999_999) + 1;

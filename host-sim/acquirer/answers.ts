@@ -96,8 +96,8 @@ export function writeSignOnAnswer(out: MessageEncoder, echo: EchoFields, answer:
 export interface SyncAnswer {
 	/** DE 39. */
 	readonly code: string;
-	/** The request's, 8 bytes; empty when it had none. */
-	readonly nonce: Uint8Array;
+	/** DE 62: the request's nonce, 8 bytes, and what was asked for; empty when it had none. */
+	readonly data: Uint8Array;
 	readonly at: number;
 	readonly mac: MacWriter | undefined;
 }
@@ -112,8 +112,37 @@ export function writeSyncAnswer(out: MessageEncoder, echo: EchoFields, answer: S
 	if (echo.terminalId !== undefined) out.ascii(41, echo.terminalId);
 	if (echo.merchantId !== undefined) out.ascii(42, echo.merchantId);
 	if (echo.private60 !== undefined) out.digits(60, echo.private60);
-	if (answer.nonce.length > 0) out.bytes(62, answer.nonce);
+	if (answer.data.length > 0) out.bytes(62, answer.data);
 	return answer.mac === undefined ? out.finish() : out.finishWithMac(answer.mac);
+}
+
+export interface BatchAnswer {
+	/** DE 39. */
+	readonly code: string;
+	/** DE 48, digits; empty where there is none. */
+	readonly totals: string;
+	readonly rrn: string;
+	readonly at: number;
+}
+
+/** The answer to a settlement or an upload: no MAC. */
+export function writeBatchAnswer(out: MessageEncoder, echo: EchoFields, answer: BatchAnswer): number {
+	begin(out, echo);
+	if (echo.stan !== undefined) out.digits(11, echo.stan);
+	out.digits(12, hostTime(answer.at));
+	out.digits(13, hostDate(answer.at));
+	const settled = answer.totals !== "";
+	if (settled) out.digits(15, settlementDate(answer.at));
+	out.digits(32, ACQUIRER_ID);
+	out.ascii(37, answer.rrn);
+	out.ascii(39, answer.code);
+	if (echo.terminalId !== undefined) out.ascii(41, echo.terminalId);
+	if (echo.merchantId !== undefined) out.ascii(42, echo.merchantId);
+	if (settled) out.digits(48, answer.totals);
+	if (settled && echo.currency !== undefined) out.ascii(49, echo.currency);
+	if (echo.private60 !== undefined) out.digits(60, echo.private60);
+	if (settled) out.ascii(63, "CUP");
+	return out.finish();
 }
 
 /** The answer's MTI, TPDU and header. */
@@ -144,6 +173,8 @@ function issuerData(outcome: Outcome): Uint8Array {
 
 const NAMES: Readonly<Record<RequestFields["kind"], string>> = {
 	sale: "sale",
+	repayment: "repayment",
+	topUp: "top-up",
 	void: "void",
 	balance: "balance",
 	query: "query",

@@ -7,8 +7,13 @@
  * original and is kept under the original's number.
  * @module
  */
+
+import type { MovementKey } from "./movement";
 import {
 	CODE_AFTER_REVERSAL,
+	CODE_BATCH_CLOSED,
+	CODE_NOT_PERMITTED,
+	CODE_NOT_SUPPORTED,
 	CODE_NUMBER_USED,
 	CODE_ORIGINAL_DIFFERS,
 	CODE_UNKNOWN_ORIGINAL,
@@ -16,14 +21,23 @@ import {
 	refusal,
 } from "./outcome";
 import type { Books, CrashPoint } from "./processor";
-import type { RefundRecord, SaleRecord } from "./records";
+import { askedOf, limitOf, type RefundRecord, type ReversalRecord, type SaleRecord } from "./records";
 import type { RequestFields } from "./requests";
+
+export interface FollowUpOptions {
+	/** Takes resends. */
+	readonly resends: boolean;
+	/** At a resend it takes a reversal back that nobody had asked for. */
+	readonly reinstates: boolean;
+}
 
 export class FollowUps {
 	readonly #books: Books;
+	readonly #options: FollowUpOptions;
 
-	constructor(books: Books) {
+	constructor(books: Books, options: FollowUpOptions) {
 		this.#books = books;
+		this.#options = options;
 	}
 
 	/** A void or a refund. @returns undefined when it crashed, at the point that it was told */
@@ -35,14 +49,16 @@ export class FollowUps {
 		if (known?.reversal !== undefined) return refusal(CODE_AFTER_REVERSAL, at);
 		if (known?.refund !== undefined) {
 			const { refund } = known;
-			const same = refund.type === type && refund.amountMinor === amountMinor && refund.card === maskedPan;
+			const same = refund.type === type && askedOf(refund) === amountMinor && refund.card === maskedPan;
 			return same ? answerOf(refund) : refusal(CODE_NUMBER_USED, at);
 		}
 		if (known !== undefined) return refusal(CODE_NUMBER_USED, at);
+		if (type === "void" && this.#books.isClosed(key)) return refusal(CODE_BATCH_CLOSED, at);
 		const original = this.#originalOf(request);
 		let code = this.#judge(request, original);
+		const givenMinor = code === "00" && original !== undefined ? this.#given(type, original, amountMinor) : amountMinor;
 		if (code === "00" && original !== undefined) {
-			code = issuer.refund({ key, original: original.key, maskedPan, amountMinor, at });
+			code = issuer.refund({ key, original: original.key, maskedPan, amountMinor: givenMinor, at });
 			if (crash === "betweenSteps") return undefined;
 			// These two speak of what the issuer holds under this number: they settle nothing.
 			if (code === CODE_AFTER_REVERSAL || code === CODE_NUMBER_USED) return refusal(code, at);
@@ -56,7 +72,8 @@ export class FollowUps {
 			key,
 			...(original === undefined ? {} : { original: original.key }),
 			card: maskedPan,
-			amountMinor,
+			amountMinor: givenMinor,
+			...(givenMinor === amountMinor ? {} : { askedMinor: amountMinor }),
 			code,
 			rrn: this.#books.newRrn(at),
 			authorization: code === "00" ? (original?.authorization ?? "") : "",
@@ -64,26 +81,21 @@ export class FollowUps {
 		};
 		records.add(record);
 		if (crash === "afterRecord") return undefined;
-		this.post(record);
+		this.#books.postings.enterRefund(record);
 		return { ...answerOf(record), repeat: false };
-	}
-
-	/** Takes back from the merchant what the card has been given. */
-	post(record: RefundRecord): void {
-		if (record.code !== "00" || record.original === undefined) return;
-		this.#books.merchant.refund(record.key, record.original, record.amountMinor, record.at);
 	}
 
 	/**
 	 * The terminal holds an approval and the host may not know of it: what stands is confirmed, what is unknown is made
-	 * good under the original's number, what was taken back is refused.
+	 * good under the original's number, what was taken back is refused, unless nobody had asked for that.
 	 */
 	resend(request: RequestFields, crash: CrashPoint): Outcome | undefined {
 		const { at, original } = request;
 		const key = original?.key;
 		if (key === undefined) return refusal(CODE_UNKNOWN_ORIGINAL, at);
+		if (!this.#options.resends) return refusal(CODE_NOT_SUPPORTED, at);
 		const known = this.#books.records.find(key);
-		if (known?.reversal !== undefined) return refusal(CODE_AFTER_REVERSAL, at);
+		if (known?.reversal !== undefined) return this.#reinstate(request, known.sale, known.reversal);
 		if (known?.refund !== undefined) return refusal(CODE_NUMBER_USED, at);
 		if (known?.sale === undefined) {
 			const slip = original?.rrn ?? "";
@@ -92,6 +104,21 @@ export class FollowUps {
 		const { sale } = known;
 		if (!this.#agrees(request, sale)) return refusal(CODE_ORIGINAL_DIFFERS, at);
 		if (this.#rest(sale) === 0 && sale.code === "00") return refusal(CODE_AFTER_REVERSAL, at);
+		return answerOf(sale);
+	}
+
+	/** Safe to begin again after a crash: until the record is there, a restart takes all of it back. */
+	#reinstate(request: RequestFields, sale: SaleRecord | undefined, reversal: ReversalRecord): Outcome {
+		const { issuer, records, merchant, postings } = this.#books;
+		const { at } = request;
+		const possible = this.#options.reinstates && reversal.by === "host" && sale !== undefined;
+		if (!possible) return refusal(CODE_AFTER_REVERSAL, at);
+		if (!this.#agrees(request, sale)) return refusal(CODE_ORIGINAL_DIFFERS, at);
+		const { key } = sale;
+		issuer.reinstate(key, at);
+		merchant.reinstate(key, at);
+		records.add({ kind: "reinstated", key, at });
+		postings.enter(sale, at);
 		return answerOf(sale);
 	}
 
@@ -119,24 +146,39 @@ export class FollowUps {
 	/** DE 39 as the acquirer sees it; the issuer decides after it, by its own ledger. */
 	#judge(request: RequestFields, original: SaleRecord | undefined): string {
 		if (original === undefined || original.code !== "00") return CODE_UNKNOWN_ORIGINAL;
+		// What a far side may have is given back by the desk alone.
+		if (original.payee !== undefined) return CODE_NOT_PERMITTED;
 		if (this.#books.records.find(original.key)?.reversal !== undefined) return CODE_AFTER_REVERSAL;
 		if (original.card !== request.maskedPan) return CODE_ORIGINAL_DIFFERS;
 		const rest = this.#rest(original);
 		if (rest === 0) return CODE_AFTER_REVERSAL;
 		if (request.kind === "refund") return request.amountMinor <= rest ? "00" : CODE_ORIGINAL_DIFFERS;
 		// A void takes all of it back: of a sale partly refunded there is no void any more.
-		if (request.amountMinor !== original.amountMinor) return CODE_ORIGINAL_DIFFERS;
-		return rest === original.amountMinor ? "00" : CODE_AFTER_REVERSAL;
+		if (request.amountMinor !== askedOf(original)) return CODE_ORIGINAL_DIFFERS;
+		const untouched = this.#books.records.standingRefunds(original.key).length === 0;
+		return untouched && rest >= askedOf(original) ? "00" : CODE_AFTER_REVERSAL;
+	}
+
+	/** A void takes back all that was booked, also where that is not what was asked for. */
+	#given(type: RefundRecord["type"], { key, amountMinor: bookedMinor }: SaleRecord, askedMinor: number): number {
+		if (type === "refund") return askedMinor;
+		return (this.#books.issuer.movement(key)?.debitedMinor ?? bookedMinor) - this.#adjusted(key);
+	}
+
+	#adjusted(key: MovementKey): number {
+		return this.#books.issuer.movement(key)?.adjustedMinor ?? 0;
 	}
 
 	#agrees(request: RequestFields, sale: SaleRecord): boolean {
-		return sale.amountMinor === request.amountMinor && sale.card === request.maskedPan;
+		return sale.payee === undefined && askedOf(sale) === request.amountMinor && sale.card === request.maskedPan;
 	}
 
-	/** What voids and refunds have left of an approved sale, by the merchant's account. */
+	/** What voids, refunds and the desk have left of an approved sale that was not reversed. */
 	#rest(sale: SaleRecord): number {
-		const posted = this.#books.merchant.movement(sale.key);
-		return posted === undefined ? 0 : posted.creditedMinor - posted.debitedMinor - posted.refundedMinor;
+		const { records } = this.#books;
+		const refunds = records.standingRefunds(sale.key);
+		const backMinor = refunds.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+		return limitOf(sale) - backMinor - this.#adjusted(sale.key);
 	}
 }
 

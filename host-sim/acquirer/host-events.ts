@@ -10,8 +10,21 @@ import type { EchoFields, RequestFields } from "./requests";
 
 /** What a log or a screen may say; nothing in it is secret. */
 export interface HostEvent {
-	/** message: a request and its answer. session: a sign-on or sign-off. fault: struck. refused: not carried out. The others: what they say. */
-	readonly kind: "message" | "session" | "fault" | "refused" | "connection" | "crash";
+	/**
+	 * message: a request and its answer. session: a sign-on or sign-off. fault: struck. refused: not carried out. posting:
+	 * one that was not made with its record, or was refused. sync: a sync message. The others: what they say.
+	 */
+	readonly kind:
+		| "message"
+		| "session"
+		| "fault"
+		| "refused"
+		| "connection"
+		| "crash"
+		| "posting"
+		| "settlement"
+		| "sync"
+		| "desk";
 	/** One line, masked. */
 	readonly text: string;
 	readonly at: number;

@@ -34,3 +34,8 @@ export function hostMonth(at: number): string {
 	const date = new Date(at + UTC_OFFSET_MS);
 	return twoDigits(date.getUTCFullYear() % 100) + twoDigits(date.getUTCMonth() + 1);
 }
+
+/** YYMMDDhhmmss, as the sync messages have times. */
+export function hostStamp(at: number): string {
+	return hostMonth(at) + hostDate(at).slice(2) + hostTime(at);
+}

@@ -1,8 +1,8 @@
 /**
  * The issuer's ledger: cards, balances, and every debit and credit by movement.
  *
- * Holds by itself, whatever order things arrive in: at most one debit for each movement; reversal, void and refunds
- * together never credit more than the debit; an original that arrives after its reversal is refused (I5, I6).
+ * Holds by itself, whatever order things arrive in: at most one debit for each movement; reversal, void, refunds and
+ * the desk's adjustments together never credit more than the debit; an original that arrives after its reversal is refused (I5, I6).
  * A fact is durable before the ledger in memory shows it, so a crash at any moment leaves the two equal.
  * @module
  */
@@ -11,18 +11,32 @@ import { CodedError } from "../../src/core/errors";
 import { AMOUNT_MINOR_MAX, checkAmount, subtractAmount } from "../../src/core/money";
 import { maskPan } from "../../src/iso8583/mask";
 import type { TestCard } from "../test-cards";
+import type { FarSideType } from "./far-sides";
 import type { LedgerStore } from "./ledger-store";
 import { isMovementKey, isSameMovement, type MovementKey, MovementMap, movementText } from "./movement";
 import type { IntegerSource } from "./random";
 
 /** What the issuer writes down. Cards go by name: no card number is kept on disk. */
 export type IssuerFact =
-	| { kind: "debit"; key: MovementKey; card: string; amountMinor: number; authorization: string; at: number }
+	| {
+			kind: "debit";
+			key: MovementKey;
+			card: string;
+			amountMinor: number;
+			authorization: string;
+			/** DE 3 was that of a repayment or top-up. */
+			farSide?: FarSideType;
+			at: number;
+	  }
 	| { kind: "credit"; key: MovementKey; amountMinor: number; at: number }
 	/** A void or a refund, a movement of its own: gives back of the original's debit. */
 	| { kind: "refund"; key: MovementKey; original: MovementKey; amountMinor: number; at: number }
 	/** A void is taken back: what it gave is debited again; 0 when the original was reversed meanwhile. */
 	| { kind: "undo"; key: MovementKey; amountMinor: number; at: number }
+	/** The desk's credit to the cardholder: gives back of the debit, once for each request. */
+	| { kind: "adjustment"; key: MovementKey; request: string; amountMinor: number; at: number }
+	/** A reversal that nobody had asked for is taken back: what it credited is debited again. */
+	| { kind: "reinstate"; key: MovementKey; amountMinor: number; at: number }
 	/** A reversal came for what was never made: it must not be made any more. */
 	| { kind: "tombstone"; key: MovementKey; at: number };
 
@@ -37,6 +51,8 @@ export interface AuthorizationRequest {
 	readonly pin: string | undefined;
 	/** The sale was made without the issuer, or is sent again: no PIN is asked for any more. */
 	readonly afterTheFact?: boolean;
+	/** What it is, where it is no sale. */
+	readonly farSide?: FarSideType | undefined;
 	/** Host's wall time, ms since 1970. */
 	readonly at: number;
 	/** YYMM of today at the host's place. */
@@ -71,6 +87,8 @@ export interface IssuerMovement {
 	/** Name of the card, empty where there was no debit. */
 	card: string;
 	authorization: string;
+	/** A repayment or top-up. */
+	farSide: FarSideType | undefined;
 	/** Amount of the debit, 0 where there is none. */
 	debitedMinor: number;
 	/** Of the reversal: what was left of the debit. */
@@ -78,14 +96,20 @@ export interface IssuerMovement {
 	debits: number;
 	credits: number;
 	tombstone: boolean;
-	/** Given back of this debit by voids and refunds that stand. */
+	/** Given back of this debit by voids and refunds that stand, and by the desk. */
 	refundedMinor: number;
+	/** Of it by the desk. */
+	adjustedMinor: number;
+	/** The desk's requests that it was given back for. */
+	requests: readonly string[];
 	/** Set for a void or a refund: what it gave back, and of which debit. */
 	readonly gave: { readonly original: MovementKey; readonly amountMinor: number; undone: boolean } | undefined;
 }
 
 const AUTHORIZATION_ALPHABET = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 const AUTHORIZATION_CHARACTERS = 6;
+/** Of almost every movement. */
+const NO_REQUESTS: readonly string[] = [];
 
 export class IssuerLedger {
 	readonly #store: LedgerStore;
@@ -117,9 +141,10 @@ export class IssuerLedger {
 		const known = this.#movements.get(request.key);
 		if (known !== undefined) {
 			// After its reversal an original is refused: the cardholder has been told "not charged".
-			if (known.tombstone || known.credits > 0) return declined("12");
+			if (known.tombstone || known.credits > 0 || known.adjustedMinor > 0) return declined("12");
 			const card = this.#cardsByPan.get(request.pan);
-			if (known.card !== card?.name || known.debitedMinor !== request.amountMinor) return declined("94");
+			const same = known.card === card?.name && known.farSide === request.farSide;
+			if (!same || known.debitedMinor !== request.amountMinor) return declined("94");
 			return { code: "00", authorization: known.authorization };
 		}
 		if (request.amountMinor === 0) return declined("13");
@@ -133,6 +158,7 @@ export class IssuerLedger {
 			card: card.name,
 			amountMinor: request.amountMinor,
 			authorization,
+			...(request.farSide === undefined ? {} : { farSide: request.farSide }),
 			at: request.at,
 		});
 		return { code: "00", authorization };
@@ -196,6 +222,23 @@ export class IssuerLedger {
 		return result;
 	}
 
+	/** The desk gives back of a debit. Safe to repeat. @returns false when the ledger does not admit it */
+	adjust(key: MovementKey, request: string, amountMinor: number, at: number): boolean {
+		if (this.#movements.get(key)?.requests.includes(request) === true) return true;
+		return this.#recordIfFits({ kind: "adjustment", key, request, amountMinor, at });
+	}
+
+	/** Takes a reversal back that nobody had asked for. @returns false when there is none */
+	reinstate(key: MovementKey, at: number): boolean {
+		const amountMinor = this.#movements.get(key)?.creditedMinor ?? 0;
+		return this.#recordIfFits({ kind: "reinstate", key, amountMinor, at });
+	}
+
+	/** The card of a debit as records show it; empty where there is none. */
+	maskedCard(key: MovementKey): string {
+		return this.#maskedByName.get(this.#movements.get(key)?.card ?? "") ?? "";
+	}
+
 	/** What the card holds now; below zero when a void was taken back too late. @throws {CodedError} "unknown" */
 	balance(card: string): number {
 		const balanceMinor = this.#balances.get(card);
@@ -206,6 +249,11 @@ export class IssuerLedger {
 	/** The approval the issuer holds for a movement, if any. */
 	movement(key: MovementKey): Readonly<IssuerMovement> | undefined {
 		return this.#movements.get(key);
+	}
+
+	/** Those of one batch of one terminal, oldest first. */
+	ofBatch(batch: Omit<MovementKey, "stan">): readonly Readonly<IssuerMovement>[] {
+		return this.#movements.ofBatch(batch);
 	}
 
 	/** Every movement the issuer has heard of, oldest first. */
@@ -235,6 +283,14 @@ export class IssuerLedger {
 		return text;
 	}
 
+	/** For what depends on more than a message: the ledger decides. */
+	#recordIfFits(fact: IssuerFact): boolean {
+		if (!this.#fits(fact)) return false;
+		this.#store.append("issuer", fact);
+		this.#apply(fact);
+		return true;
+	}
+
 	#record(fact: IssuerFact): void {
 		if (!this.#fits(fact)) assert(false, `I6 issuer ${movementText(fact.key)} does not admit ${fact.kind}`);
 		this.#store.append("issuer", fact);
@@ -258,6 +314,14 @@ export class IssuerLedger {
 				const rest = debit?.debits === 1 && debit.credits === 0 ? debit.debitedMinor - debit.refundedMinor : 0;
 				return known === undefined && Number.isSafeInteger(fact.amountMinor) && inRange(fact.amountMinor, 1, rest);
 			}
+			case "adjustment": {
+				// Once for a request, and together with all else never more than the debit.
+				const rest = known?.debits === 1 && known.credits === 0 ? known.debitedMinor - known.refundedMinor : 0;
+				const whole = Number.isSafeInteger(fact.amountMinor) && inRange(fact.amountMinor, 1, rest);
+				return whole && typeof fact.request === "string" && known?.requests.includes(fact.request) === false;
+			}
+			case "reinstate": // Exactly what the reversal gave.
+				return known?.credits === 1 && known.creditedMinor === fact.amountMinor;
 			case "undo": {
 				// Once, and exactly what the void gave back, unless the original's reversal has given all.
 				if (known?.gave === undefined || known.gave.undone) return false;
@@ -279,6 +343,22 @@ export class IssuerLedger {
 			known.credits = 1;
 			return;
 		}
+		if (fact.kind === "adjustment") {
+			const known = this.#movements.get(fact.key)!;
+			this.#credit(known.card, fact.amountMinor);
+			known.refundedMinor += fact.amountMinor;
+			known.adjustedMinor += fact.amountMinor;
+			known.requests = [...known.requests, fact.request];
+			return;
+		}
+		if (fact.kind === "reinstate") {
+			const known = this.#movements.get(fact.key)!;
+			// As with a void: the holder may have spent it.
+			this.#balances.set(known.card, this.balance(known.card) - fact.amountMinor);
+			known.creditedMinor = 0;
+			known.credits = 0;
+			return;
+		}
 		if (fact.kind === "undo") {
 			const gave = this.#movements.get(fact.key)!.gave!;
 			const debit = this.#movements.get(gave.original)!;
@@ -292,12 +372,15 @@ export class IssuerLedger {
 			key: fact.key,
 			card: "",
 			authorization: "",
+			farSide: undefined,
 			debitedMinor: 0,
 			creditedMinor: 0,
 			debits: 0,
 			credits: 0,
 			tombstone: fact.kind === "tombstone",
 			refundedMinor: 0,
+			adjustedMinor: 0,
+			requests: NO_REQUESTS,
 			gave:
 				fact.kind === "refund" ? { original: fact.original, amountMinor: fact.amountMinor, undone: false } : undefined,
 		};
@@ -305,6 +388,7 @@ export class IssuerLedger {
 			this.#balances.set(fact.card, subtractAmount(this.balance(fact.card), fact.amountMinor, "issuer balance"));
 			movement.card = fact.card;
 			movement.authorization = fact.authorization;
+			movement.farSide = fact.farSide;
 			movement.debitedMinor = fact.amountMinor;
 			movement.debits = 1;
 		} else if (fact.kind === "refund") {

@@ -1,11 +1,15 @@
 /**
- * Where the host's three ledgers are kept. Each is a list of facts that is only ever appended to; everything the host
- * knows is derived by reading it again. What `append` has returned for survives a crash of the host.
+ * Where the host's ledgers and its back office's books are kept. Each is a list of facts that is only ever appended to;
+ * everything the host knows is derived by reading it again. What `append` has returned for survives a crash of the host.
  * @module
  */
 
-/** Who keeps the ledger. They never look into each other's. */
-export const LEDGER_NAMES = ["issuer", "acquirer", "merchant"] as const;
+/**
+ * Who keeps it: the three ledgers of money, which never look into each other's, and three books of the acquirer's back
+ * office: postings refused, batches settled, the desk's requests; and the ledger of those whom a repayment or a top-up is
+ * for. Money is in the first three and the last.
+ */
+export const LEDGER_NAMES = ["issuer", "acquirer", "merchant", "postings", "batches", "desk", "farSides"] as const;
 
 export type LedgerName = (typeof LEDGER_NAMES)[number];
 
@@ -24,7 +28,15 @@ export interface LedgerStore {
  * here is the same for its writer and for whoever reads it, and nobody can change it.
  */
 export class MemoryLedgerStore implements LedgerStore {
-	readonly #facts: Record<LedgerName, LedgerFact[]> = { issuer: [], acquirer: [], merchant: [] };
+	readonly #facts: Record<LedgerName, LedgerFact[]> = {
+		issuer: [],
+		acquirer: [],
+		merchant: [],
+		postings: [],
+		batches: [],
+		desk: [],
+		farSides: [],
+	};
 
 	append(ledger: LedgerName, entry: LedgerFact): void {
 		freezeWhole(entry);

@@ -74,6 +74,18 @@ export class MovementMap<T> {
 		this.#values.push(value);
 	}
 
+	/** Those of one batch of one terminal, oldest first. */
+	ofBatch({ merchantId, terminalId, batch }: Omit<MovementKey, "stan">): T[] {
+		const found: T[] = [];
+		const terminal = this.#terminal({ merchantId, terminalId, batch, stan: 0 });
+		if (terminal === undefined) return found;
+		const first = numberOf({ merchantId, terminalId, batch, stan: 0 });
+		for (const [number, value] of terminal.byNumber) {
+			if (number >= first && number <= first + NUMBER_MAX) found.push(value);
+		}
+		return found;
+	}
+
 	/** Oldest first. */
 	values(): IterableIterator<T> {
 		return this.#values.values();

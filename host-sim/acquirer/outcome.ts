@@ -30,6 +30,12 @@ export const CODE_NUMBER_USED = "94";
 export const CODE_ORIGINAL_DIFFERS = "64";
 /** Transaction not permitted to the terminal. */
 export const CODE_NOT_PERMITTED = "58";
+/** A sale or a void in a batch that is settled: cutoff. */
+export const CODE_BATCH_CLOSED = "90";
+/** What this host does not carry out. */
+export const CODE_NOT_SUPPORTED = "40";
+/** A repayment or top-up that the far side has: no action taken. */
+export const CODE_NO_ACTION = "21";
 /** Nobody knows the original. */
 export const CODE_UNKNOWN_ORIGINAL = "25";
 

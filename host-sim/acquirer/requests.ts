@@ -6,17 +6,22 @@
  */
 import { CodedError } from "../../src/core/errors";
 import type { MessageDecoder } from "../../src/iso8583/decoder";
-import { maskPan } from "../../src/iso8583/mask";
+import { maskLast4, maskPan } from "../../src/iso8583/mask";
+import type { FarSideType } from "./far-sides";
 import type { MovementKey } from "./movement";
 
 export const MTI_SIGN_ON = "0800";
 export const MTI_SIGN_OFF = "0820";
 export const MTI_SYNC = "0300";
 export const MTI_REVERSAL = "0400";
+export const MTI_SETTLEMENT = "0500";
+export const MTI_UPLOAD = "0320";
 
 /** What the host carries out beside sign-on and sign-off; anything else is answered 40. */
 export type RequestKind =
 	| "sale"
+	| "repayment"
+	| "topUp"
 	| "void"
 	| "balance"
 	| "query"
@@ -35,13 +40,20 @@ interface KindRow {
 	readonly type: string;
 }
 
+/** DE 3 of a repayment or top-up. */
+const FAR_SIDE_CODE = "500000";
+
 /** A message that lacks DE 3 or 60 is the first of its MTI with a fault in its format, and is answered as such. */
 const KINDS: readonly KindRow[] = [
 	{ kind: "sale", mti: "0200", processingCode: "000000", type: "22" },
 	{ kind: "void", mti: "0200", processingCode: "200000", type: "23" },
 	{ kind: "query", mti: "0200", processingCode: "310000", type: "02" },
 	{ kind: "balance", mti: "0200", processingCode: "310000", type: "01" },
+	{ kind: "repayment", mti: "0200", processingCode: FAR_SIDE_CODE, type: "51" },
+	{ kind: "topUp", mti: "0200", processingCode: FAR_SIDE_CODE, type: "52" },
 	{ kind: "reversal", mti: MTI_REVERSAL, processingCode: "000000", type: "22" },
+	{ kind: "reversal", mti: MTI_REVERSAL, processingCode: FAR_SIDE_CODE, type: "51" },
+	{ kind: "reversal", mti: MTI_REVERSAL, processingCode: FAR_SIDE_CODE, type: "52" },
 	{ kind: "voidReversal", mti: MTI_REVERSAL, processingCode: "200000", type: "23" },
 	{ kind: "offlineSale", mti: "0220", processingCode: "000000", type: "36" },
 	{ kind: "resend", mti: "0220", processingCode: "000000", type: "30" },
@@ -52,7 +64,7 @@ const KINDS: readonly KindRow[] = [
 const MONEY_MTIS = ["0200", "0220", MTI_REVERSAL];
 
 /** MTIs of messages that carry no MAC. Source: the table of messages. */
-const PLAIN_MTIS = [MTI_SIGN_ON, MTI_SIGN_OFF, "0500", "0320"];
+const PLAIN_MTIS = [MTI_SIGN_ON, MTI_SIGN_OFF, MTI_SETTLEMENT, MTI_UPLOAD];
 
 /** MTIs of requests; the dialect's others are answers. */
 const REQUEST_MTIS = [...MONEY_MTIS, ...PLAIN_MTIS, MTI_SYNC];
@@ -149,6 +161,10 @@ export interface RequestFields {
 	readonly expiry: string | undefined;
 	/** DE 39 of a reversal, else empty. */
 	readonly reason: string;
+	/** Of a repayment, a top-up, or the reversal of one. */
+	readonly farSide: FarSideType | undefined;
+	/** Whom a repayment or top-up is for, masked; empty in a reversal. */
+	readonly payee: string;
 	/** Read from the chip through its contacts: the answer carries issuer data. */
 	readonly contactChip: boolean;
 	readonly original: OriginalReference | undefined;
@@ -164,6 +180,8 @@ export const CURRENCY = "156";
 /** Fields each kind needs beside 11, 41, 42 and 60; a query needs none of the card's. */
 const NEEDED: Readonly<Record<RequestKind, readonly number[]>> = {
 	sale: [2, 3, 4, 14, 22, 25, 49],
+	repayment: [2, 3, 4, 14, 22, 25, 49, 103],
+	topUp: [2, 3, 4, 14, 22, 25, 49, 103],
 	void: [2, 3, 4, 14, 22, 25, 49, 61],
 	balance: [2, 3, 14, 22, 25, 49],
 	query: [3, 61],
@@ -204,11 +222,26 @@ export function readRequest(kind: RequestKind, message: MessageDecoder, keys: Pi
 		amountMinor: message.has(4) ? message.number(4) : 0,
 		expiry,
 		reason: message.mti === MTI_REVERSAL ? message.text(39) : "",
+		farSide: farSideOf(message),
+		payee: kind === "repayment" || kind === "topUp" ? readPayee(kind, message.text(103)) : "",
 		contactChip: message.has(22) && message.equalsAt(22, 0, "05"),
 		original: WITH_ORIGINAL.includes(kind) ? readOriginal(kind, message, key) : undefined,
 		pin: message.has(52) ? keys.decryptPin(message.bytes(52), pan) : undefined,
 		at,
 	};
+}
+
+function farSideOf(message: MessageDecoder): FarSideType | undefined {
+	if (!message.has(3) || !message.equals(3, FAR_SIDE_CODE)) return undefined;
+	return message.equalsAt(60, 0, "51") ? "repayment" : "topUp";
+}
+
+/** DE 103: a card number of 12 to 19 digits, a phone number of 11. @returns it masked */
+function readPayee(kind: FarSideType, text: string): string {
+	const digits = text.trim();
+	const right = kind === "repayment" ? /^\d{12,19}$/.test(digits) : /^\d{11}$/.test(digits);
+	if (!right) throw new CodedError("range", "DE 103");
+	return kind === "repayment" ? maskPan(digits) : maskLast4(digits);
 }
 
 /** DE 61: batch 6, STAN 6, and for most a date 4, which says nothing that the other two do not. */

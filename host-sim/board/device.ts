@@ -8,7 +8,6 @@ import type {
 	Clock,
 	Device,
 	Display,
-	FlashPartition,
 	Keypad,
 	KeyStore,
 	Link,
@@ -21,7 +20,7 @@ import { type Power, PowerLost } from "./power";
 export interface DeviceOptions {
 	power: Power;
 	/** These know the power supply themselves. */
-	flash: { journal: FlashPartition; mirror?: FlashPartition };
+	flash: Device["flash"];
 	links: Link[];
 	clock: Clock;
 	reader: CardReader;

@@ -20,6 +20,8 @@ export interface Presentation {
 	/** The chip's time for its verdict; default 0. */
 	verdictMs?: number;
 	fault?: ReaderFault;
+	/** A contact chip stays in the slot for so long after its session; default 0: its owner takes it at once. */
+	leftMs?: number;
 }
 
 const PRESENTATIONS_MAX = 1024;
@@ -36,6 +38,8 @@ export class ScriptedReader implements CardReader {
 	#presented: Presentation | undefined;
 	#read = false;
 	#timer = 0;
+	/** A card is in the slot, though its session is over. */
+	#left = false;
 
 	constructor(options: { power: Power; clock: Clock; script?: readonly Presentation[] }) {
 		this.#power = options.power;
@@ -85,8 +89,21 @@ export class ScriptedReader implements CardReader {
 		});
 	}
 
+	/** Contact chips alone stay in a slot: from when they were read until they are taken. */
+	cardInside(): boolean {
+		this.#power.check();
+		return this.#left || (this.#read && this.#presented?.card.entryMode === "chip");
+	}
+
 	stop(): void {
 		this.#power.check();
+		const leftMs = this.cardInside() ? (this.#presented?.leftMs ?? 0) : 0;
+		if (leftMs > 0 && !this.#left) {
+			this.#left = true;
+			this.#clock.setTimer(leftMs, () => {
+				this.#left = false;
+			});
+		}
 		if (this.#timer !== 0) this.#clock.clearTimer(this.#timer);
 		this.#timer = 0;
 		this.#session = undefined;

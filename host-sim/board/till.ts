@@ -4,11 +4,12 @@
  * it. Each boot gets a screen and a printer that report here.
  *
  * A trace number stands for one sale (it runs on across batches, I4). For each the latest statement that somebody
- * could read counts; half a slip tells nobody anything, but the notebook says that it hangs there.
+ * could read counts; half a slip tells nobody anything, but the notebook says that it hangs there. Paper that says nothing
+ * about a sale's money (a case, a settlement, a refund) leaves no statement: it is only handed on.
  * @module
  */
 import { assert } from "../../src/core/assert";
-import type { Clock, Display, Printer, Screen, Slip, Told } from "../../src/ports";
+import type { Clock, Display, MoneySlip, Printer, Screen, Slip, Told } from "../../src/ports";
 import type { Power } from "./power";
 
 /** "printing" only until the slip is out or power fails; "none": no paper. */
@@ -24,7 +25,7 @@ export interface TillNote {
 	readonly told: Told;
 	readonly amountMinor: number | undefined;
 	/** Slips only. */
-	readonly slip: Slip | undefined;
+	readonly slip: MoneySlip | undefined;
 	paper: PaperState | undefined;
 }
 
@@ -131,26 +132,31 @@ export class Till {
 	}
 
 	#print(slip: Slip, power: Power, clock: Clock, onDone: (printed: boolean) => void): void {
-		const note = this.#note("slip", slip.stan, slip.name, slip.told, slip.amountMinor, { ...slip });
+		const note =
+			slip.told === undefined
+				? undefined
+				: this.#note("slip", slip.stan, slip.name, slip.told, slip.amountMinor, { ...slip });
 		if (this.paperSlips < 1) {
-			note.paper = "none";
+			if (note !== undefined) note.paper = "none";
 			clock.setTimer(this.#reportMs, () => onDone(false));
 			return;
 		}
 		this.paperSlips -= 1;
-		note.paper = "printing";
-		const forget = power.onCut(() => this.#out(note, "half"));
+		if (note !== undefined) note.paper = "printing";
+		const forget = power.onCut(() => this.#out(slip, note, "half"));
 		clock.setTimer(this.#printMs(), () => {
 			forget();
-			this.#out(note, "whole");
+			this.#out(slip, note, "whole");
 			clock.setTimer(this.#reportMs, () => onDone(true));
 		});
 	}
 
-	#out(note: TillNote, paper: PaperState): void {
-		note.paper = paper;
-		if (paper === "whole") this.#latest.set(note.stan, { told: note.told, amountMinor: note.amountMinor });
-		if (note.slip !== undefined) this.onSlip?.(note.slip, paper);
+	#out(slip: Slip, note: TillNote | undefined, paper: PaperState): void {
+		if (note !== undefined) {
+			note.paper = paper;
+			if (paper === "whole") this.#latest.set(note.stan, { told: note.told, amountMinor: note.amountMinor });
+		}
+		this.onSlip?.(note?.slip ?? slip, paper);
 	}
 
 	#note(
@@ -159,7 +165,7 @@ export class Till {
 		name: string,
 		told: Told,
 		amountMinor: number | undefined,
-		slip: Slip | undefined,
+		slip: MoneySlip | undefined,
 	): TillNote {
 		assert(this.notes.length < this.#notesMax, "the till's notebook is full");
 		const note = { index: this.notes.length, source, stan, name, told, amountMinor, slip, paper: undefined };

@@ -3,8 +3,10 @@
  * in CommonJS become one ES module each, in .tsbuild/board/, where manifest.json looks for them.
  * @module
  */
+import * as fs from "node:fs";
 import * as path from "node:path";
 import { buildSync } from "esbuild";
+import { CodedError } from "../../src/core/errors";
 import { failCli, parseCli } from "./args";
 
 const USAGE = `npm run board:prepare
@@ -18,13 +20,43 @@ Exit codes: 0 written, 1 a library cannot be bundled, 2 bad option.`;
 
 const ROOT = path.join(__dirname, "..", "..");
 
-/** The module's name on the board, and the little program that is bundled for it. */
-const BUNDLES: readonly { name: string; source: string }[] = [
+interface Bundle {
+	/** The module's name on the board. */
+	readonly name: string;
+	/** The little program that is bundled for it. */
+	readonly source: string;
+	/** Its types, where the SDK's compiler does not find them by itself. */
+	readonly types?: string;
+	/** What has to be changed in it, each exactly once. */
+	readonly changes?: readonly (readonly [from: string, to: string])[];
+}
+
+const BUNDLES: readonly Bundle[] = [
 	// Of the library only DES itself; src/security/des.ts makes the rest of it.
 	{ name: "des", source: 'import DES from "des.js/lib/des/des.js"; export default { DES };' },
+	{
+		name: "tweetnacl",
+		source: 'import nacl from "tweetnacl"; export default nacl;',
+		types: 'import nacl from "../../node_modules/tweetnacl/nacl.js";\nexport default nacl;\n',
+	},
+	{
+		name: "hmac",
+		source: 'export { hmac } from "@noble/hashes/hmac.js";',
+		types: 'export { hmac } from "../../node_modules/@noble/hashes/hmac.js";\n',
+	},
+	// A module that is preloaded is in flash, and its arrays cannot be written: the scratch belongs to each hash instead.
+	{
+		name: "sha2",
+		source: 'export { sha256 } from "@noble/hashes/sha2.js";',
+		types: 'export { sha256 } from "../../node_modules/@noble/hashes/sha2.js";\n',
+		changes: [
+			["process(view, offset) {", "process(view, offset) { const SHA256_W = (this.scratch ??= new Uint32Array(64));"],
+			["clean(SHA256_W);", "clean(this.scratch);"],
+		],
+	},
 ];
 
-function bundle(name: string, source: string): void {
+function bundle({ name, source, types, changes = [] }: Bundle): void {
 	const outfile = path.join(ROOT, ".tsbuild", "board", `${name}.js`);
 	const { metafile } = buildSync({
 		stdin: { contents: source, resolveDir: ROOT, sourcefile: `${name}-entry.mjs` },
@@ -36,13 +68,20 @@ function bundle(name: string, source: string): void {
 		metafile: true,
 		logLevel: "silent",
 	});
+	let text = fs.readFileSync(outfile, "utf8");
+	for (const [from, to] of changes) {
+		if (text.split(from).length !== 2) throw new CodedError("mismatch", `library ${name}`, "its source has changed");
+		text = text.replace(from, to);
+	}
+	fs.writeFileSync(outfile, text);
+	if (types !== undefined) fs.writeFileSync(outfile.replace(/\.js$/, ".d.ts"), types);
 	const [output] = Object.values(metafile.outputs);
 	console.log(`${path.relative(process.cwd(), outfile)}: ${output.bytes} bytes`);
 }
 
 parseCli({ usage: USAGE, options: {} });
 try {
-	for (const { name, source } of BUNDLES) bundle(name, source);
+	for (const library of BUNDLES) bundle(library);
 } catch (error) {
 	failCli(error);
 }

@@ -3,7 +3,9 @@
  * object for programs.
  * @module
  */
+import { CAUSE_NAMES } from "../../src/settlement/cause";
 import { COVERAGE_GROUPS, type CoverageGroup, summarize } from "../world/coverage";
+import { CAUSE_OF_FAULT } from "../world/office";
 import type { Coverage } from "../world/report";
 import type { Shard } from "./campaign-options";
 import type { CampaignResult, CampaignWatcher, FailingSeed } from "./campaign-run";
@@ -70,6 +72,7 @@ export function resultLines(result: CampaignResult, jobs: number, shard: Shard |
 	const ended = interrupted ? "; interrupted" : seeds < planned ? "; time is up" : "";
 	return [
 		...coverageLines(result.coverage),
+		...causeLines(result),
 		"",
 		`${counted(seeds, "seed")}${short}${part}, ${counted(jobs, "thread")}, ${seconds.toFixed(1)} s${ended}`,
 		`${counted(sales, "sale")}: ${grouped(result.approved)} approved, ${grouped(result.reversed)} reversed; ` +
@@ -132,6 +135,51 @@ function wrap(cells: readonly string[], indent: string, first = indent): string[
 	return [...lines, line];
 }
 
+/** Confusion matrix: each fault of the books against the causes that terminals came to. */
+function causeLines(result: CampaignResult): string[] {
+	const { cases, right } = diagonalOf(result.causes);
+	const faults = [...new Set(Object.keys(result.causes).map((key) => key.slice(0, key.indexOf(">"))))].sort();
+	if (faults.length === 0) return [];
+	const width = Math.max(...faults.map(({ length }) => length)) + 4;
+	const share = cases === 0 ? "" : `, ${((100 * right) / cases).toFixed(2)} % right`;
+	const lines = ["", `Causes found, by the fault that was injected: ${counted(cases, "case")}${share}`];
+	for (const fault of faults) {
+		const cells = CAUSE_NAMES.filter((cause) => (result.causes[`${fault}>${cause}`] ?? 0) > 0).map(
+			(cause) => `${cause} ${grouped(result.causes[`${fault}>${cause}`])}`,
+		);
+		lines.push(...wrap(cells, " ".repeat(width), `  ${fault}`.padEnd(width)));
+	}
+	if (faults.includes("other")) lines.push("  (other: no fault of the books, and not counted above)");
+	const { closed, medianMs, worstMs } = resolveOf(result.resolveMs);
+	if (closed > 0) {
+		lines.push(
+			`Cases closed after all was healed: ${grouped(closed)}; the terminals' own part of the time to it: ` +
+				`median ${medianMs} ms, worst ${grouped(worstMs)} ms`,
+		);
+	}
+	return lines;
+}
+
+/** Of the cases of a known fault: how many, and how many with its cause. */
+export function diagonalOf(causes: Readonly<Record<string, number>>): { cases: number; right: number } {
+	let cases = 0;
+	let right = 0;
+	for (const key of Object.keys(causes)) {
+		const [fault, cause] = key.split(">");
+		const should = CAUSE_OF_FAULT[fault as keyof typeof CAUSE_OF_FAULT];
+		if (should === undefined) continue;
+		cases += causes[key];
+		if (cause === should) right += causes[key];
+	}
+	return { cases, right };
+}
+
+function resolveOf(resolveMs: readonly number[]): { closed: number; medianMs: number; worstMs: number } {
+	const sorted = [...resolveMs].sort((a, b) => a - b);
+	const closed = sorted.length;
+	return { closed, medianMs: sorted[Math.floor(closed / 2)] ?? 0, worstMs: sorted[closed - 1] ?? 0 };
+}
+
 function failureLines({ failing, failures }: CampaignResult): string[] {
 	const lines: string[] = [];
 	for (const { seed, failure, replay, shrunk, unshrunk } of failing.slice(0, FAILING_SHOWN_MAX)) {
@@ -172,6 +220,9 @@ export function toJson(result: CampaignResult, jobs: number, shard: Shard | unde
 		steps: result.steps,
 		virtualMs: result.virtualMs,
 		coverage: result.coverage,
+		causes: result.causes,
+		diagonal: diagonalOf(result.causes),
+		resolve: resolveOf(result.resolveMs),
 		emptyRows: empty,
 		explainedRows: explained.map(({ key }) => key),
 		wrongReasons: refuted,

@@ -50,6 +50,10 @@ export interface CampaignResult {
 	/** Failing seeds. */
 	failures: number;
 	readonly coverage: Coverage;
+	/** See WorldReport.causes, added up. */
+	readonly causes: Coverage;
+	/** See WorldReport.resolveMs, of all worlds. */
+	readonly resolveMs: number[];
 	/** At most 1,000, the lowest seeds that were seen first. */
 	failing: FailingSeed[];
 	/** Real, until the last seed had ended. */
@@ -83,6 +87,8 @@ export class Campaign {
 			steps: 0,
 			failures: 0,
 			coverage: {},
+			causes: {},
+			resolveMs: [],
 			failing: [],
 			seconds: 0,
 			interrupted: false,
@@ -129,6 +135,8 @@ export class Campaign {
 		result.virtualMs += report.virtualMs;
 		result.steps += report.steps;
 		mergeCoverage(result.coverage, report.coverage);
+		mergeCoverage(result.causes, report.causes);
+		result.resolveMs.push(...report.resolveMs);
 		const [failure] = report.failures;
 		if (failure === undefined) return;
 		result.failures++;

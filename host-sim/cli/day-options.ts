@@ -7,12 +7,15 @@ import { TEST_TERMINAL } from "../acquirer/test-keys";
 import { type DayOptions, FAULT_KINDS, type FaultKind } from "../node/day-result";
 import { UsageError } from "./args";
 
+/** Of a day for which nothing else is said. */
+export const DAY_DEFAULTS = { sales: 200, faults: "all", scheme: "session" } as const;
+
 export const DAY_OPTIONS = {
-	faults: { type: "text", default: "all", oneOf: FAULT_KINDS },
+	faults: { type: "text", default: DAY_DEFAULTS.faults, oneOf: FAULT_KINDS },
 	mirror: { type: "flag" },
 	"no-reversals": { type: "flag" },
 	tls: { type: "flag" },
-	scheme: { type: "text", oneOf: KEY_SCHEMES, default: "session" },
+	scheme: { type: "text", oneOf: KEY_SCHEMES, default: DAY_DEFAULTS.scheme },
 } as const;
 
 /** Lines of a usage text. */
@@ -29,17 +32,19 @@ export const DAY_USAGE = `  --faults KIND     ${FAULT_KINDS.join(" | ")} (defaul
  * @throws {UsageError} for faults that one copy alone does not survive
  */
 export async function readDay(values: {
-	sales: number;
-	faults: string;
+	sales?: number | undefined;
+	faults?: string | undefined;
 	mirror: boolean;
 	"no-reversals": boolean;
 	tls: boolean;
-	scheme: string;
+	scheme?: string | undefined;
 }): Promise<Omit<DayOptions, "seed">> {
-	const { sales, mirror } = values;
-	const faults = values.faults as FaultKind; // One of them, as the option demands.
+	const { mirror, sales = DAY_DEFAULTS.sales } = values;
+	// One of them, as the options demand.
+	const faults = (values.faults ?? DAY_DEFAULTS.faults) as FaultKind;
+	const scheme = (values.scheme ?? DAY_DEFAULTS.scheme) as KeySchemeName;
 	if (faults === "flashBlock" && !mirror) throw new UsageError("--faults flashBlock needs --mirror");
-	const day = { sales, faults, mirror, reversals: !values["no-reversals"], scheme: values.scheme as KeySchemeName };
+	const day = { sales, faults, mirror, reversals: !values["no-reversals"], scheme };
 	if (!values.tls) return day;
 	const { makeTlsPair } = await import("../node/test-ca"); // Only now: it brings a library of its own.
 	return { ...day, tls: await makeTlsPair(TEST_TERMINAL.terminalId) };

@@ -1,6 +1,5 @@
 /**
- * `npm start`: a trading day with faults, and the proof that nobody was charged for nothing.
- * Exit code 0 only if the money is where people were told it is (I6), 1 if not, 2 for a mistake on the command line.
+ * `npm start -- --scenario day`: a trading day with faults, and the proof that nobody was charged for nothing.
  * @module
  */
 import pc from "picocolors";
@@ -8,38 +7,16 @@ import { LOCAL_OFFSET_MS } from "../../src/config";
 import { ConsoleLog } from "../node/console-log";
 import { type DayEvent, type DayOptions, type DayResult, isBalanced } from "../node/day-result";
 import { TradingDay } from "../node/trading-day";
-import { endOnClosedOutput, failCli, parseCli } from "./args";
-import { DAY_OPTIONS, DAY_USAGE, readDay, replayLine } from "./day-options";
+import { readDay, replayLine } from "./day-options";
 import { jsonOf, printStatement } from "./day-statement";
 
-const USAGE = `
-npm start -- [options]
-
-A trading day: a terminal and its host over real loopback TCP, with answers lost, the link down, power cut and the
-host crashing, in compressed time. At the end both ledgers are compared with what screen and slip told people.
-
-  --seed N          which day: customers, amounts, rates (default 1). The network is real and so is its timing, so two
-                    runs of one seed differ a little
-  --sales N         customers, 1 to 990: one batch (default 200)
-${DAY_USAGE}
-  --log             the terminal's own log as well, on stderr
-  --json            the last line is one JSON object
-  --help
-
-Exit code: 0 every sale's money is where people were told it is, and every copy of the journal is whole; 1 not so;
-2 a mistake on the command line.
-`;
-
-const options = parseCli({
-	usage: USAGE,
-	options: {
-		seed: { type: "number", min: 0, max: 0xffff_ffff, default: 1 },
-		sales: { type: "number", min: 1, max: 990, default: 200 },
-		...DAY_OPTIONS,
-		log: { type: "flag" },
-		json: { type: "flag" },
-	},
-});
+/** How a day is told. */
+export interface DayOutput {
+	readonly seed: number;
+	/** The terminal's own log as well, on stderr. */
+	readonly log: boolean;
+	readonly json: boolean;
+}
 
 const SOURCES: Readonly<Record<DayEvent["source"], (text: string) => string>> = {
 	terminal: pc.cyan,
@@ -49,8 +26,6 @@ const SOURCES: Readonly<Record<DayEvent["source"], (text: string) => string>> = 
 	cashier: pc.green,
 	flash: pc.blue,
 };
-
-endOnClosedOutput();
 
 let progress = "";
 
@@ -74,7 +49,8 @@ function onProgress(done: number, sales: number): void {
 	} else if (done % Math.max(1, Math.floor(sales / 10)) === 0) print(`-------- ${text}`);
 }
 
-async function main(): Promise<void> {
+/** @returns whether the money is where people were told it is (I6). @throws {UsageError} for options that do not fit */
+export async function runDay(options: Parameters<typeof readDay>[0] & DayOutput): Promise<boolean> {
 	const { seed, log, json } = options;
 	const day = await readDay(options);
 	const { sales, faults, mirror, reversals, tls } = day;
@@ -92,17 +68,11 @@ async function main(): Promise<void> {
 	} catch (error) {
 		process.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
 		process.stderr.write(`${replayLine(seed, day)}\n`);
-		process.exit(1);
+		return false;
 	}
 	printStatement(result, print);
 	const good = reversals ? isBalanced(result) : result.conserved;
 	if (!good && reversals) print(replayLine(seed, day));
 	if (json) process.stdout.write(`${JSON.stringify(jsonOf(result))}\n`);
-	process.exitCode = good ? 0 : 1;
+	return good;
 }
-
-main().then(
-	// Sockets in TIME_WAIT and idle timers are nobody's business any more.
-	() => process.exit(),
-	(error) => failCli(error),
-);

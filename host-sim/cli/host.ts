@@ -3,15 +3,16 @@
  * message; Ctrl-C prints the ledgers.
  * @module
  */
+import * as readline from "node:readline";
 import { KEY_SCHEMES } from "../../src/config";
 import { CodedError } from "../../src/core/errors";
-import { formatAmount } from "../../src/core/money";
 import { UNIONPAY } from "../../src/iso8583/unionpay";
 import { UNIONPAY_DUKPT } from "../../src/iso8583/unionpay-dukpt";
 import { FaultPlan, parseFault } from "../acquirer/faults";
 import type { HostEvent } from "../acquirer/host-events";
 import { type LedgerStore, MemoryLedgerStore } from "../acquirer/ledger-store";
-import { type LedgerEntry, readStatement, type Statement } from "../acquirer/statement";
+import { type OfficeReport, readOffice } from "../acquirer/office-report";
+import { readStatement, type Statement } from "../acquirer/statement";
 import { SeededRandom } from "../board/seeded-random";
 import { AcquirerServer } from "../node/acquirer-server";
 import { FileLedgerStore } from "../node/file-ledger-store";
@@ -20,10 +21,13 @@ import { ScaledClock } from "../node/scaled-clock";
 import { readTlsFiles, type TlsFiles } from "../node/tls-files";
 import { TEST_CARDS } from "../test-cards";
 import { endOnClosedOutput, failCli, parseCli, UsageError } from "./args";
+import { entryLine, summaryLines } from "./host-books";
+import { carryOut } from "./host-console";
 
 const USAGE = `npm run host -- [options]
 
-The acquirer, the issuer and the merchant's account, on a port of 127.0.0.1.
+The acquirer, its back office, the issuer, the merchant's account, and the far sides of repayments and top-ups, on a port
+of 127.0.0.1.
 
   --port N           port, 0 for any free one (8583)
   --tls DIR          TLS with both certificates: those in DIR, made by npm run certs. Without it plain TCP, which
@@ -37,10 +41,30 @@ The acquirer, the issuer and the merchant's account, on a port of 127.0.0.1.
                      answerGarbled answerReordered reversalForgotten hostHalfOpen crashAfterRecord
                      reversalRefused
                      of sign-ons: signOnLost signOnAnswerLost signOnRefused wrongCheckValue wrongBatch
+                     of new sales in the books: recordLost reversedWrongly amountAltered postingLost
+                     postingRefused postingLate postingChanges
+                     of settlements and uploads: settlementAnswerLost settlementOtherBatch settlementStranger
+                     totalsWrong
+                     of sync messages: syncAnswerLost syncBadMac syncStranger digestWrong
+                     of lists: entryChanges entryLies entryRepeats entriesUnordered entryOfAnother listEndless
+                     pageGarbled
+                     of repayments and top-ups: farSideFailed farSideRefused, and sent again farSideRefuses
+                     of the desk: requestAnswerLost deskRefuses deskWantsEvidence deskLate deskPostsTwice
+  --no-sync          a host that knows none of the sync messages: it answers them 40
+  --posting-delay N  seconds from a sale's record to its posting to the merchant's account (0)
+  --desk POLICY      what the desk does with requests for manual posting, for credit and for another try at a far side:
+                     grant (default), refuse, evidence (wants it first; of the last kind it grants), or late (grants
+                     after --desk-delay)
+  --desk-delay N     seconds (14400, four hours); both are seconds of the host, which --speed makes shorter
+  --console          orders on standard input, one a line: show, help, faults;
+                     refuse [REASON], mend: the merchant's account takes no postings, and takes them again
+                     grant REFERENCE, deny REFERENCE: what the desk has open
+                     fault NAME [N]: strikes the next N times by hand; rate NAME=RATE; heal: none strikes any more
   --seed N           seed of faults and authorization codes (1)
   --speed N          time runs N times faster, for terminals that do the same (1)
-  --show             with --data: print the ledgers of DIR and exit; nothing is changed
-  --json             one JSON object a line; the last one holds the totals
+  --show             with --data: print the ledgers and the office's books of DIR and exit; nothing is changed
+  --json             one JSON object a line; the last one holds the ledgers, movement by movement, their totals, and the
+                     office's books: the desk's requests, batches, accounts that take no postings
   --help             this text
 
 The crash faults: with --data the process ends like a crash (exit code 70), else it restarts in place after 1 s.
@@ -50,6 +74,10 @@ const EXIT_STORE = 1;
 const EXIT_CRASH = 70;
 const RESTART_MS = 1000;
 
+const DESK_POLICIES = ["grant", "refuse", "evidence", "late"] as const;
+/** A month. */
+const SECONDS_MAX = 30 * 24 * 3600;
+
 const options = parseCli({
 	usage: USAGE,
 	options: {
@@ -58,6 +86,11 @@ const options = parseCli({
 		scheme: { type: "text", oneOf: KEY_SCHEMES, default: "session" },
 		data: { type: "text" },
 		fault: { type: "list" },
+		"no-sync": { type: "flag" },
+		"posting-delay": { type: "number", min: 0, max: SECONDS_MAX, default: 0 },
+		desk: { type: "text", oneOf: DESK_POLICIES, default: "grant" },
+		"desk-delay": { type: "number", min: 0, max: SECONDS_MAX, default: 14_400 },
+		console: { type: "flag" },
 		seed: { type: "number", min: 0, max: Number.MAX_SAFE_INTEGER, default: 1 },
 		speed: { type: "number", min: 1, max: 1000, default: 1 },
 		show: { type: "flag" },
@@ -88,44 +121,26 @@ function openStore(readOnly: boolean): LedgerStore {
 
 function show(): void {
 	if (options.data === undefined) throw new UsageError("--show needs --data DIR");
-	const statement = readStatement(openStore(true), TEST_CARDS);
-	if (options.json) {
-		console.log(JSON.stringify(statement));
-		return;
-	}
-	for (const entry of statement.entries) console.log(entryLine(entry));
-	printTotals(statement);
+	const store = openStore(true);
+	const statement = readStatement(store, TEST_CARDS);
+	const office = readOffice(store, Date.now());
+	if (options.json) console.log(JSON.stringify({ ...statement, office }));
+	else console.log([...statement.entries.map(entryLine), ...summaryLines(statement, office)].join("\n"));
 }
 
-function entryLine(entry: LedgerEntry): string {
-	const { refund } = entry;
-	if (refund !== undefined) {
-		const taken = entry.reversed ? "reversed" : entry.code || "never came";
-		return `${entry.key} ${formatAmount(entry.amountMinor)} ${refund.type} of ${refund.original || "nothing known"}: ${taken}`;
-	}
-	const state = entry.reversals > 0 ? "reversed" : entry.debits > 0 ? "debited" : entry.code || "never came";
-	const sides = `card ${formatAmount(entry.cardNetMinor)} merchant ${formatAmount(entry.merchantNetMinor)}`;
-	const oneSided = entry.cardNetMinor === entry.merchantNetMinor ? "" : "  ONE-SIDED";
-	return `${entry.key} ${formatAmount(entry.amountMinor)} ${state}: ${sides}${oneSided}`;
+/** What there is at the end, or when somebody asks. */
+function printBooks(statement: Statement, office: OfficeReport): void {
+	if (options.json) console.log(JSON.stringify({ kind: "ledgers", ...statement, office }));
+	else console.log(summaryLines(statement, office).join("\n"));
 }
 
-function printTotals({ entries, totals }: Statement): void {
-	if (options.json) {
-		console.log(JSON.stringify({ kind: "ledgers", totals }));
-		return;
-	}
-	console.log(
-		[
-			`movements ${totals.movements}: approved ${totals.approved}, declined ${totals.declined}, ` +
-				`reversed ${totals.reversed}, reversals without an original ${totals.tombstones}, ` +
-				`voids and refunds ${totals.refunds}`,
-			`issuer    debited ${formatAmount(totals.debitedMinor)}, credited back ` +
-				`${formatAmount(totals.creditedBackMinor)}, net ${formatAmount(totals.cardNetMinor)}`,
-			`merchant  net ${formatAmount(totals.merchantNetMinor)}`,
-			totals.conserved ? "conserved: no one-sided entry" : `NOT conserved: ${totals.oneSided} one-sided`,
-		].join("\n"),
-	);
-	for (const entry of entries) if (entry.cardNetMinor !== entry.merchantNetMinor) console.log(entryLine(entry));
+/** Lines of standard input are orders of a person at the office. */
+function listenToOffice(server: AcquirerServer, faults: FaultPlan): void {
+	const input = readline.createInterface({ input: process.stdin, terminal: false });
+	input.on("line", (line) => {
+		if (line.trim() === "show") printBooks(server.statement(), server.office());
+		else print({ kind: "office", text: carryOut(server, faults, line) });
+	});
 }
 
 async function serve(): Promise<void> {
@@ -143,6 +158,14 @@ async function serve(): Promise<void> {
 		clock: new ScaledClock({ scale: options.speed }),
 		random: random.fork("host"),
 		store: openStore(false),
+		sync: !options["no-sync"],
+		office: {
+			postingDelayMs: options["posting-delay"] * 1000,
+			desk: {
+				policy: DESK_POLICIES.find((policy) => policy === options.desk) ?? "grant",
+				lateMs: options["desk-delay"] * 1000,
+			},
+		},
 		dialect: options.scheme === "dukpt" ? UNIONPAY_DUKPT : UNIONPAY,
 		faults,
 		...(tls === undefined ? {} : { tls: tls.identity }),
@@ -162,9 +185,10 @@ async function serve(): Promise<void> {
 	if (options.json)
 		console.log(JSON.stringify({ kind: "listening", port, tls: tls !== undefined, seed: options.seed, text }));
 	else console.log(text);
+	if (options.console) listenToOffice(server, faults);
 	for (const signal of ["SIGINT", "SIGTERM"] as const) {
 		process.once(signal, () => {
-			printTotals(server.statement());
+			printBooks(server.statement(), server.office());
 			void server.close().then(() => process.exit(0));
 		});
 	}

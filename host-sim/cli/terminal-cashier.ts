@@ -49,7 +49,7 @@ export interface SalesResult {
 }
 
 /** Outcomes of which a later try may be better: the customer waits. */
-const PASSING: readonly Outcome[] = ["noLink", "refusedDoubts", "refusedBusy", "refusedDelivery"];
+const PASSING: readonly Outcome[] = ["noLink", "refusedDoubts", "refusedBusy", "refusedDelivery", "refusedCardLeft"];
 /** Nobody can be served until something else has been done. */
 const CLOSED: readonly Outcome[] = ["refusedFull", "refusedBatch", "refusedKeys", "refusedStopped", "outOfService"];
 /** Screens that end a visit. */

@@ -7,21 +7,26 @@ import { CodedError } from "../../src/core/errors";
 import { luhnValid } from "../../src/core/luhn";
 import { parseAmount } from "../../src/core/money";
 import { maskPan } from "../../src/iso8583/mask";
-import type { Screen } from "../../src/ports";
-import { amountText } from "../../src/ui/texts";
+import type { Screen, ScreenName } from "../../src/ports";
+import { alarmTitle, amountText, type Language } from "../../src/ui/texts";
 import { TEST_CARDS, type TestCard } from "../test-cards";
+import { type CommandContext, findCommand, runCommand } from "./terminal-commands";
 import type { Station } from "./terminal-station";
 
 export interface DialogueOptions {
 	station: Station;
 	/** A person types: keys are taken at once, and a PIN is not shown. */
 	typed: boolean;
+	/** Of what the commands print. */
+	language: Language;
 	print(text: string): void;
 	/** What the terminal waits for; without the end of the line. */
 	prompt(text: string): void;
 	status(): string;
 	/** The person leaves; the terminal has nothing under way. */
 	onQuit(): void;
+	/** See CommandContext.save. */
+	save(name: string, bytes: Uint8Array): string;
 }
 
 /** What the terminal waits for; "nothing" while it works. */
@@ -32,8 +37,10 @@ const PROMPTS: Readonly<Record<Exclude<Want, "nothing">, string>> = {
 	paper: "Tell the customer, then press Enter: ",
 	card: "Card, a name or a number (l lists them, c cancels): ",
 	pin: "PIN (c cancels): ",
-	amount: "Amount (s status, m manager, q quit): ",
+	amount: "Amount (help, s status, m manager, q quit): ",
 };
+/** Terminal's ms between two looks at what a command waits for. */
+const LOOK_MS = 50;
 /** Lines that wait to be taken; more come when these are. */
 const LINES_MAX = 10_000;
 const CONCEAL = "\x1b[8m";
@@ -49,6 +56,10 @@ export class Dialogue {
 	/** Amount of the last sale that was refused for its doubts: `m` goes on with it. */
 	#refusedMinor = 0;
 	#manager = false;
+	/** A command waits for what it has begun: no further line is taken. */
+	#waiting: { happened(): boolean; endMs: number; then(late: boolean): void } | undefined;
+	/** Screens since the last command began. */
+	#shown = new Set<ScreenName>();
 
 	constructor(options: DialogueOptions) {
 		this.#o = options;
@@ -66,6 +77,7 @@ export class Dialogue {
 	}
 
 	onScreen(screen: Screen): void {
+		this.#shown.add(screen.name);
 		if (screen.name === "refusedDoubts") this.#o.print("The key m lets the manager go on with this sale.");
 		this.#prompted = "nothing";
 		this.wake();
@@ -77,6 +89,7 @@ export class Dialogue {
 		if (typed && this.#want() === "nothing" && (key === "c" || key === "s" || key === "q")) {
 			if (key === "s") print(status());
 			else if (key === "q") this.quit();
+			else if (this.#waiting !== undefined) this.#endWait(true);
 			else this.#cancel();
 			return;
 		}
@@ -96,12 +109,14 @@ export class Dialogue {
 		if (this.#o.typed && this.#prompted === "pin") this.#o.print(REVEAL);
 		this.#quit = true;
 		this.#lines.length = 0;
+		this.#waiting = undefined;
 		this.#o.station.attempt(() => this.#o.station.terminal.cancel());
 		this.wake();
 	}
 
 	#want(): Want {
 		const { terminal, reader, keypad } = this.#o.station;
+		if (this.#waiting !== undefined) return "nothing";
 		switch (terminal.phase) {
 			case "idle":
 				return terminal.asksDelivery ? "delivery" : "amount";
@@ -189,15 +204,60 @@ export class Dialogue {
 			else print("The manager approves the next sale.");
 			return;
 		}
+		const command = findCommand(text);
+		if (command !== undefined) {
+			this.#shown = new Set();
+			runCommand(command, this.#context());
+			return;
+		}
 		let amountMinor = 0;
 		try {
 			amountMinor = parseAmount(text);
 		} catch (error) {
 			if (!(error instanceof CodedError)) throw error;
-			print("No amount: digits with at most two decimals, such as 12.34.");
+			print("No amount: digits with at most two decimals, such as 12.34. No command either: help lists them.");
 			return;
 		}
 		this.#sell(amountMinor);
+	}
+
+	#context(): CommandContext {
+		const { station, language, print, status } = this.#o;
+		return {
+			terminal: station.terminal,
+			language,
+			print,
+			status,
+			now: () => station.clock.now(),
+			save: (name, bytes) => this.#o.save(name, bytes),
+			attempt: (action) => station.attempt(action),
+			shown: (name) => this.#shown.has(name),
+			wait: (happened, ms, then) => {
+				this.#waiting = { happened, endMs: station.clock.monotonic() + ms, then };
+				this.#look();
+			},
+		};
+	}
+
+	/** Has it happened, or is it late? */
+	#look(): void {
+		const waiting = this.#waiting;
+		if (waiting === undefined) return;
+		if (waiting.happened()) this.#endWait(false);
+		else if (this.#o.station.clock.monotonic() >= waiting.endMs) this.#endWait(true);
+		else {
+			this.#o.station.later(LOOK_MS, () => {
+				if (waiting === this.#waiting) this.#look();
+			});
+		}
+	}
+
+	#endWait(late: boolean): void {
+		const waiting = this.#waiting;
+		this.#waiting = undefined;
+		this.#prompted = "nothing";
+		waiting?.then(late);
+		this.wake();
 	}
 
 	#sell(amountMinor: number): void {
@@ -270,9 +330,14 @@ export function findCard(text: string): TestCard | undefined {
 export function statusText(station: Station): string {
 	const { terminal } = station;
 	const summary = terminal.summary();
+	const { closing } = terminal.log;
+	const asks = terminal.nextQuestion();
 	return [
 		`batch ${summary.batch}: ${summary.charged} charged, ${amountText(summary.chargedMinor)}`,
-		`in doubt ${summary.doubts}, ${amountText(summary.doubtSumMinor)}; reversals waiting ${summary.queued}`,
+		...(closing === undefined ? [] : [`batch ${closing.batch} closes`]),
+		`in doubt ${summary.doubts}, ${amountText(summary.doubtSumMinor)}; reversals waiting ${summary.queued}, advices ${summary.advices}`,
+		`open cases ${summary.openCases}${asks === 0 ? "" : `, case ${asks} asks`}; to be seen posted ${summary.watched}`,
+		...terminal.alarms.map(({ name, link }) => `alarm: ${alarmTitle(name, "en")}${link === "" ? "" : `, ${link}`}`),
 		`flash: ${summary.transactions} transactions, ${summary.freeBlocks} blocks free, copies ${summary.copies}`,
 	].join("\n");
 }

@@ -8,7 +8,7 @@
  */
 import * as fs from "node:fs";
 import { CodedError } from "../../src/core/errors";
-import type { Screen, Slip, Told } from "../../src/ports";
+import type { MoneySlip, Screen, Slip, Told } from "../../src/ports";
 import type { Witness } from "../world/check-money";
 
 const FORMAT = "unsettled-till";
@@ -25,7 +25,7 @@ export interface Note {
 	readonly told: Told;
 	readonly amountMinor?: number;
 	/** Of a slip that is whole: all that is printed on it. */
-	readonly slip?: Slip;
+	readonly slip?: MoneySlip;
 }
 
 interface Contents {
@@ -130,8 +130,9 @@ export class NotesFile extends LatestNotes {
 		});
 	}
 
-	/** A slip that is out, whole. @throws {CodedError} "full" | "flash" */
+	/** A slip that is out, whole, and speaks of a sale's money; others leave no note. @throws {CodedError} "full" | "flash" */
 	slip(slip: Slip, timeMs: number): void {
+		if (slip.told === undefined) return;
 		const { stan, name, told, amountMinor } = slip;
 		this.#append({ at: new Date(timeMs).toISOString(), source: "slip", stan, name, told, amountMinor, slip });
 	}

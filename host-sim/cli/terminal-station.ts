@@ -18,8 +18,9 @@ import { ScriptedKeypad } from "../board/scripted-keypad";
 import { ScriptedReader } from "../board/scripted-reader";
 import { SeededRandom } from "../board/seeded-random";
 import { Till } from "../board/till";
+import { FileFlash, isThere } from "../node/file-flash";
 import { FileKeys, keysPath } from "../node/file-keys";
-import { FlashFiles, flashExists } from "../node/flash-files";
+import { evidencePath, FlashFiles, flashExists } from "../node/flash-files";
 import { ScaledClock } from "../node/scaled-clock";
 import { TcpLink } from "../node/tcp-link";
 import type { TlsIdentity } from "../node/tls-identity";
@@ -56,6 +57,9 @@ const STALL_MS = 20;
 /** Twice the blocks of the largest flash that can be made here. */
 const MENDING_STEPS_MAX = 2 * 16_384;
 
+/** 64 KiB: the frames of about 100 sales. */
+const EVIDENCE_BLOCKS = 16;
+
 /** Why a flash file is not a journal to sell from, for the person at the command line. */
 const MOUNT_TEXTS = {
 	unprovisioned: "erased, or its provisioning was interrupted; --provision makes it a journal",
@@ -75,6 +79,8 @@ export class Station {
 	/** What the flash was when it was opened. */
 	readonly mount: MountStatus;
 	readonly #flash: FlashFiles;
+	/** Masked frames. A terminal works without them: an empty file is as good as an old one. */
+	readonly #evidence: FileFlash;
 	readonly #device: Device;
 
 	/**
@@ -86,6 +92,14 @@ export class Station {
 		if (provision !== undefined && !flashExists(flashPath, mirror)) refuseOldNotes(flashPath);
 		const create = provision === undefined ? {} : { createBlocks: provision.blocks };
 		this.#flash = FlashFiles.open({ path: flashPath, mirror, ...create });
+		const frames = evidencePath(flashPath);
+		const hadFrames = isThere(frames);
+		try {
+			this.#evidence = FileFlash.open(frames, { createBlocks: EVIDENCE_BLOCKS });
+		} catch (error) {
+			this.#flash.close();
+			throw error;
+		}
 		try {
 			// Chance of the firmware's own: a seed would repeat it in every process. `--seed` is for the customers.
 			const random = new SeededRandom(randomInt(2 ** 47));
@@ -106,7 +120,10 @@ export class Station {
 			const { display, printer } = this.till.attach(power, this.clock);
 			this.#device = createDevice({
 				power,
-				flash: this.#flash.boot(power, random.fork("flash")),
+				flash: {
+					...this.#flash.boot(power, random.fork("flash")),
+					evidence: this.#evidence.boot(power, random.fork("ring")),
+				},
 				links: [this.#makeLink(options, power)],
 				clock: this.clock,
 				reader: this.reader,
@@ -125,6 +142,9 @@ export class Station {
 			this.notes = NotesFile.open(notesPath(flashPath), this.terminal.log.mount().id);
 		} catch (error) {
 			this.#flash.close();
+			this.#evidence.close();
+			// No terminal was there to fill it: nothing is left behind where there was nothing.
+			if (!hadFrames) fs.rmSync(frames, { force: true });
 			throw error;
 		}
 	}
@@ -176,6 +196,7 @@ export class Station {
 		this.clock.close();
 		this.notes.close();
 		this.#flash.close();
+		this.#evidence.close();
 	}
 
 	/** A terminal stays on over night and finds the time; a process that ends takes it now. */

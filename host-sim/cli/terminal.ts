@@ -209,11 +209,17 @@ function converse(station: Station): Dialogue {
 	const dialogue: Dialogue = new Dialogue({
 		station,
 		typed,
+		language: "en", // What is said beside screens and slips.
 		print: (text) => (options.json ? report({ kind: "said", text }) : console.log(text)),
 		prompt: (text) => {
 			if (!options.json) process.stdout.write(text);
 		},
 		status: () => statusText(station),
+		save: (name, bytes) => {
+			const path = `${options.flash}.${name}`;
+			fs.writeFileSync(path, bytes);
+			return path;
+		},
 		onQuit: () => {
 			if (!options.json) console.log(`\n${statusText(station)}`);
 			finish(station, undefined);

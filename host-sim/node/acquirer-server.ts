@@ -6,7 +6,9 @@
 import type { Socket } from "node:net";
 import { assert } from "../../src/core/assert";
 import { Acquirer, type AcquirerOptions, type CrashReason, HOST_LIMITS } from "../acquirer/acquirer";
+import type { BackOffice } from "../acquirer/back-office";
 import type { HostConnection } from "../acquirer/connection";
+import { type OfficeReport, readOffice } from "../acquirer/office-report";
 import { readStatement, type Statement } from "../acquirer/statement";
 import { TEST_CARDS } from "../test-cards";
 import { HostPort, looksLikeTls } from "./host-port";
@@ -71,6 +73,17 @@ export class AcquirerServer {
 	/** The ledgers as the running host sees them; while it is down, as the store tells them. */
 	statement(): Statement {
 		return this.#acquirer?.statement() ?? readStatement(this.#options.store, this.#options.cards ?? TEST_CARDS);
+	}
+
+	/** The back office's books, likewise. */
+	office(): OfficeReport {
+		const now = this.#options.clock.now();
+		return this.#acquirer?.backOffice.report(now) ?? readOffice(this.#options.store, now);
+	}
+
+	/** A person at the office does something. @returns undefined while the host is down, and when it goes down over it */
+	byHand<T>(act: (office: BackOffice, now: number) => T): T | undefined {
+		return this.#acquirer?.byHand(act);
 	}
 
 	/** Dies at once: no answer, no farewell, nothing kept but the store. The port stops answering. */

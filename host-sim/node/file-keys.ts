@@ -13,7 +13,7 @@ import { KEY_BYTES_MAX, type KeyName, type KeyStore } from "../../src/ports";
 
 const FORMAT = "unsettled keys 1";
 const FILE_BYTES_MAX = 16_384;
-const NAMES: readonly KeyName[] = ["TMK", "HAK", "STORE", "DUKPT"];
+const NAMES: readonly KeyName[] = ["TMK", "HAK", "STORE", "DUKPT", "DEVICE"];
 
 /** The key store that belongs to a flash file. */
 export function keysPath(flashPath: string): string {

@@ -25,6 +25,11 @@ export function mirrorPath(flashPath: string): string {
 	return `${flashPath}.mirror`;
 }
 
+/** Where a flash file's terminal keeps masked frames. */
+export function evidencePath(flashPath: string): string {
+	return `${flashPath}.evidence`;
+}
+
 /** True when there is a flash to start from: the file, or with a mirror either of the two. */
 export function flashExists(flashPath: string, mirror: boolean): boolean {
 	return isThere(flashPath) || (mirror && isThere(mirrorPath(flashPath)));

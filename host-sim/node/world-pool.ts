@@ -160,6 +160,8 @@ export function brokenReport(seed: number, text: string): WorldReport {
 		failures: [{ invariant: "world", step: 0, atMs: 0, terminal: -1, text }],
 		coverage: {},
 		strikes: [],
+		causes: {},
+		resolveMs: [],
 	};
 }
 

@@ -176,8 +176,8 @@ class Judge {
 		if (promise.kind === "resend") return "a resend has moved money under its own number";
 		if (promise.kind === "refund") return "a refund has debited the card";
 		if (told === "notCharged") return "told not charged of an offline sale";
+		if (entry.code === APPROVED) return judgeSale(entry, "paid", promise.amountMinor, givenMinor);
 		if (promise.amountMinor !== amountMinor) return "an offline sale of another amount";
-		if (entry.code === APPROVED) return judgeSale(entry, "paid", amountMinor, givenMinor);
 		// The issuer does not pay: the goods are gone, and that is all that may be.
 		if (entry.cardNetMinor !== 0 || entry.merchantNetMinor !== 0)
 			return "an offline sale was declined, and money moved";
@@ -239,9 +239,10 @@ function judgeSale(
 ): string | undefined {
 	const { cardNetMinor, merchantNetMinor, amountMinor, debits, reversals } = entry;
 	if (told === "paid") {
-		const leftMinor = amountMinor - givenMinor;
+		// What counts is what people were told, not what the books have: a difference may have been given back since.
+		const leftMinor = (toldMinor ?? -1) - givenMinor;
 		const less = givenMinor === 0 ? "" : ", less its refunds";
-		if (toldMinor !== amountMinor) return "told another amount than was debited";
+		if (cardNetMinor !== leftMinor && toldMinor !== amountMinor) return "told another amount than was debited";
 		if (cardNetMinor !== leftMinor) return `told paid, the card is not debited once${less}`;
 		if (merchantNetMinor !== leftMinor) return `told paid, the merchant is not credited${less}`;
 		return debits - reversals === 1 ? undefined : "told paid, more than one debit stands";

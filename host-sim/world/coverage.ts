@@ -5,6 +5,8 @@
  * world does fill it.
  * @module
  */
+import { CASE_STATE_NAMES } from "../../src/settlement/case-states";
+import { REMEDIES, STEP_KINDS } from "../../src/settlement/remedies";
 import { EVENTS, type Event, STATE_NAMES, type StateName, TABLE } from "../../src/transactions/states";
 import type { Coverage } from "./report";
 import { STRIKE_KINDS } from "./strikes";
@@ -42,10 +44,19 @@ export const COVERAGE_GROUPS: readonly CoverageGroup[] = [
 		keys: RECOVERY_ROWS.map((row) => `recovery:${row}`),
 	},
 	{
+		prefix: "case",
+		title: "Cases opened, by row of the remedies table (src/settlement/remedies.ts)",
+		keys: Object.keys(REMEDIES).map((row) => `case:${row}`),
+	},
+	{
 		prefix: "remedy",
-		title: "Remedies of cases",
-		keys: [],
-		note: "none: there are no cases yet, so nothing to remedy",
+		title: "Steps of remedies that began",
+		keys: STEP_KINDS.map((kind) => `remedy:${kind}`),
+	},
+	{
+		prefix: "caseState",
+		title: "States that cases came to (src/settlement/case-states.ts)",
+		keys: CASE_STATE_NAMES.map((state) => `caseState:${state}`),
 	},
 ];
 
@@ -86,6 +97,11 @@ export const NEVER_IN_A_WORLD: Readonly<Record<string, string>> = {
 		["approve", "decline"],
 		"a connection that carries nothing for longer than lateOriginalMs was closed long ago: its late answer finds nobody",
 	),
+	"case:pending":
+		"a comparison watches what is not posted yet; a case takes this row only when another one comes to it",
+	"case:farSide": "this terminal makes neither repayments nor top-ups yet: test/host-sim/acquirer has the host's side",
+	"remedy:farSide":
+		"this terminal makes neither repayments nor top-ups yet: test/host-sim/acquirer has the host's side",
 	"recovery:A": "every terminal of a world is provisioned before anything breaks; a mount that answers this breaks I7",
 	"recovery:B": "nobody else writes to a terminal's flash; a mount that answers this breaks I7",
 	"recovery:C": "there is one firmware in a world; a mount that answers this breaks I7",

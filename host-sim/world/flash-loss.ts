@@ -118,7 +118,7 @@ function contents(media: readonly FlashMedium[], config: Config): string {
 	const lines = [`${state} ${id} ${lostBlocks} ${damagedRecords} ${log.batch}`];
 	const { index } = log;
 	for (let slot = 0; slot < index.count; slot++) {
-		lines.push(`${index.ids[slot]} ${index.stans[slot]} ${index.states[slot]} ${index.amounts[slot]}`);
+		lines.push(`${index.ids[slot]} ${index.stans[slot]} ${index.states[slot]} ${index.amount(slot)}`);
 	}
 	return lines.join("\n");
 }

@@ -60,7 +60,15 @@ export interface PeopleOptions {
 	/** Something may break just now. */
 	beforeCustomer(): void;
 	onPromise(promise: MoneyPromise): void;
+	/** The sale of this trace number is the last one once more, entered by mistake. */
+	onMistake(stan: number): void;
 	onDone(): void;
+}
+
+/** A sale that is entered once more. */
+interface Mistake {
+	readonly amountMinor: number;
+	readonly cardName: string;
 }
 
 export class People {
@@ -73,6 +81,8 @@ export class People {
 	#refused = 0;
 	/** STANs of approved sales that a refund or a resend may belong to. */
 	readonly #sold: number[] = [];
+	/** What the next customer's sale is a repeat of. */
+	#again: Mistake | undefined;
 
 	constructor(options: PeopleOptions) {
 		this.#o = options;
@@ -100,7 +110,9 @@ export class People {
 		}
 		this.#left--;
 		this.#o.beforeCustomer();
-		if (strikes.strikes("signOff")) this.#act("signs the terminal off", () => shop.terminal.signOff());
+		if (strikes.strikes("settleKey")) this.#act("presses settle", () => shop.terminal.settle());
+		if (shop.power.on && strikes.strikes("syncKey")) this.#act("presses sync", () => shop.terminal.sync());
+		if (shop.power.on && strikes.strikes("signOff")) this.#act("signs the terminal off", () => shop.terminal.signOff());
 		if (!shop.power.on) {
 			this.#later(AGAIN_MS);
 			return;
@@ -124,8 +136,11 @@ export class People {
 	#come(): void {
 		const { station, random, strikes, story } = this.#o;
 		const { shop } = station;
-		const card = this.#card(random.chance(1, 8) ? random.pick(RARE_CARDS) : random.pick(CARDS));
-		const amountMinor = 1 + random.below(AMOUNT_MINOR_MAX);
+		const again = this.#again;
+		const name = random.chance(1, 8) ? random.pick(RARE_CARDS) : random.pick(CARDS);
+		const card = this.#card(again?.cardName ?? name);
+		const drawnMinor = 1 + random.below(AMOUNT_MINOR_MAX);
+		const amountMinor = again?.amountMinor ?? drawnMinor;
 		const fault = strikes.strikes("readerFault")
 			? strikes.random("readerFault").pick(["unreadable", "pulled", "gone"] as const)
 			: undefined;
@@ -179,7 +194,17 @@ export class People {
 			return;
 		}
 		this.#refused = 0;
-		if (visit.stan !== 0 && shop.till.told(visit.stan) === "paid") this.#sold.push(visit.stan);
+		const paid = visit.stan !== 0 && shop.till.told(visit.stan) === "paid";
+		const { amountMinor, cardName } = visit;
+		if (paid && this.#again !== undefined) this.#o.onMistake(visit.stan);
+		else if (paid) this.#sold.push(visit.stan);
+		const mistaken = paid && this.#again === undefined && this.#o.strikes.strikes("enteredTwice");
+		this.#again = mistaken ? { amountMinor, cardName } : undefined;
+		if (mistaken) {
+			this.#left++;
+			this.#later(2_000);
+			return;
+		}
 		this.#later(1 + this.#pauseMs());
 	}
 

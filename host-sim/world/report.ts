@@ -11,6 +11,7 @@ export type StorySource =
 	| "log"
 	| "link"
 	| "host"
+	| "case"
 	| "power"
 	| "flash"
 	| "clock"
@@ -74,4 +75,8 @@ export interface WorldReport {
 	readonly coverage: Coverage;
 	/** Names of the strikes, in order; at most 4,096. */
 	readonly strikes: readonly string[];
+	/** Cases by what was injected and the cause they came to: `recordLost>systemFault`; `other` is no fault of the books. */
+	readonly causes: Readonly<Record<string, number>>;
+	/** Of each case that was closed after the world was healed: ms, without what it waited for others or on purpose. */
+	readonly resolveMs: readonly number[];
 }

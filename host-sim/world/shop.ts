@@ -26,6 +26,8 @@ export interface ShopOptions {
 	medium: FlashMedium;
 	/** A second chip for a copy of the journal, on the same supply. */
 	mirror?: FlashMedium;
+	/** A partition for masked frames. */
+	evidence?: FlashMedium;
 	/** A clock of one boot. */
 	makeClock(power: Power): Clock;
 	/** The links of one boot. */
@@ -153,6 +155,11 @@ export class Shop {
 		return this.#board.clock;
 	}
 
+	/** A card is in the reader. */
+	get cardLeft(): boolean {
+		return this.#board.reader.cardInside();
+	}
+
 	get keypad(): ScriptedKeypad {
 		return this.#board.keypad;
 	}
@@ -215,20 +222,29 @@ export class Shop {
 	}
 
 	#assemble(): Board {
-		const { medium, mirror, makeClock, makeLinks, config, log, random } = this.#options;
+		const { medium, mirror, evidence, makeClock, makeLinks, config, log, random } = this.#options;
 		const power = this.#power;
 		this.#askedStan = 0;
 		const clock = makeClock(power);
 		const chip = { power, cut: new FlashCut(), random: random.fork(`flash ${this.boots}`) };
 		const flash = new NorFlash({ ...chip, medium });
 		const second = mirror === undefined ? undefined : new NorFlash({ ...chip, medium: mirror });
+		// Of its own cuts, so that operations of the journal keep their numbers.
+		const third =
+			evidence === undefined
+				? undefined
+				: new NorFlash({ power, random: random.fork(`evidence ${this.boots}`), medium: evidence });
 		this.#options.onFlash?.(flash);
 		const reader = new ScriptedReader({ power, clock });
 		const keypad = new ScriptedKeypad({ power, clock });
 		const { display, printer } = this.till.attach(power, clock);
 		const device = createDevice({
 			power,
-			flash: { journal: flash, ...(second === undefined ? {} : { mirror: second }) },
+			flash: {
+				journal: flash,
+				...(second === undefined ? {} : { mirror: second }),
+				...(third === undefined ? {} : { evidence: third }),
+			},
 			links: makeLinks(power, clock),
 			clock,
 			reader,

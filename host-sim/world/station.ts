@@ -105,7 +105,8 @@ export class Station {
 				strikes.strikes("printerSlow") ? SLOW_PRINT_MS + strikes.random("printerSlow").below(60_000) : 800,
 		});
 		till.onSlip = (slip, paper) => {
-			story.line(number, "slip", `${slip.copy} ${slip.name} stan=${slip.stan} ${slip.told} ${paper}`);
+			const about = slip.told === undefined ? "" : ` stan=${slip.stan} ${slip.told}`;
+			story.line(number, "slip", `${slip.copy} ${slip.name}${about} ${paper}`);
 			options.onSlip(slip, paper);
 		};
 		this.shop = new Shop({

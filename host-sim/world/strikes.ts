@@ -3,7 +3,19 @@
  * that holding one back moves no other.
  * @module
  */
-import { FAULT_NAMES, HOST_FAULT_NAMES, SESSION_FAULT_NAMES, SIGN_ON_FAULT_NAMES } from "../acquirer/faults";
+import {
+	DESK_FAULT_NAMES,
+	FAULT_NAMES,
+	HOST_FAULT_NAMES,
+	PAGE_FAULT_NAMES,
+	REQUEST_FAULT_NAMES,
+	SALE_FAULT_NAMES,
+	SESSION_FAULT_NAMES,
+	SETTLEMENT_FAULT_NAMES,
+	SIGN_ON_FAULT_NAMES,
+	SYNC_FAULT_NAMES,
+	TOTALS_FAULT_NAMES,
+} from "../acquirer/fault-names";
 import type { SeededRandom } from "../board/seeded-random";
 
 /** Trouble outside the host; the host's own has the names of its fault plan. */
@@ -66,6 +78,16 @@ export const WORLD_KINDS = [
 	"cashierDenies",
 	/** Somebody signs the terminal off between two sales. */
 	"signOff",
+	/** Somebody settles the batch at any moment. */
+	"settleKey",
+	/** Somebody has the books compared at any moment. */
+	"syncKey",
+	/** The operator answers a case's question hours late. */
+	"operatorSlow",
+	/** The operator says no to a case's question, whatever is true. */
+	"operatorSaysNo",
+	/** The same sale is entered once more, by mistake. */
+	"enteredTwice",
 ] as const;
 
 export type WorldKind = (typeof WORLD_KINDS)[number];
@@ -77,6 +99,23 @@ export const STRIKE_KINDS: readonly string[] = [
 	...SESSION_FAULT_NAMES,
 	...HOST_FAULT_NAMES,
 	...SIGN_ON_FAULT_NAMES,
+	...SALE_FAULT_NAMES,
+	...SETTLEMENT_FAULT_NAMES,
+	...TOTALS_FAULT_NAMES,
+	...SYNC_FAULT_NAMES,
+	...PAGE_FAULT_NAMES,
+	...REQUEST_FAULT_NAMES,
+	...DESK_FAULT_NAMES,
+];
+
+/** They put money or books out of place, or keep it there: in some worlds only. */
+export const OFFICE_KINDS: readonly string[] = [
+	...SALE_FAULT_NAMES,
+	...TOTALS_FAULT_NAMES,
+	...PAGE_FAULT_NAMES,
+	...REQUEST_FAULT_NAMES,
+	...DESK_FAULT_NAMES,
+	"enteredTwice",
 ];
 
 const STRIKES_MAX = 4_096;

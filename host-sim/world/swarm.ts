@@ -4,8 +4,10 @@
  * of them.
  * @module
  */
+import type { DeskPolicy } from "../acquirer/desk";
+import { SALE_FAULT_NAMES } from "../acquirer/fault-names";
 import type { SeededRandom } from "../board/seeded-random";
-import { STRIKE_KINDS } from "./strikes";
+import { OFFICE_KINDS, STRIKE_KINDS } from "./strikes";
 
 export interface TerminalPlan {
 	readonly blocks: number;
@@ -16,6 +18,27 @@ export interface TerminalPlan {
 	readonly latenciesMs: readonly number[];
 	/** Slots of its index. */
 	readonly transactionsMax: number;
+}
+
+/** The host's back office, and the people around it. */
+export interface OfficePlan {
+	/** Faults in the books and at the desk strike in this world. */
+	readonly faulty: boolean;
+	/** False: the host knows none of the sync messages. */
+	readonly sync: boolean;
+	/** From a sale's record to its posting, ms. */
+	readonly postingDelayMs: number;
+	/** The greatest delay of a late posting behind that, ms. */
+	readonly postingLateMs: number;
+	/** How the desk treats what it could grant. */
+	readonly deskPolicy: DeskPolicy;
+	/** From a late request to its grant, and from a grant to the money, ms. */
+	readonly deskLateMs: number;
+	readonly deskDoneMs: number;
+	/** From a posting that is refused to the account's being in order again, ms; never: nobody mends it. */
+	readonly accountMendedMs: number | "never";
+	/** Somebody answers what a case asks. */
+	readonly operatorAnswers: boolean;
 }
 
 export interface WorldPlan {
@@ -29,7 +52,11 @@ export interface WorldPlan {
 	readonly customers: number;
 	/** Per mille, by kind of trouble. */
 	readonly rates: Readonly<Record<string, number>>;
+	readonly office: OfficePlan;
 }
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 /** UTC. Local time is eight hours later: two of these are minutes before a local midnight. */
 const DAYS: readonly number[] = [
@@ -72,6 +99,24 @@ const GREATEST: Readonly<Record<string, number>> = {
 	cashierDenies: 150,
 	signOff: 40,
 	reversalRefused: 40,
+	settleKey: 60,
+	syncKey: 100,
+	operatorSlow: 500,
+	operatorSaysNo: 300,
+	enteredTwice: 60,
+	recordLost: 150,
+	reversedWrongly: 150,
+	amountAltered: 150,
+	postingLost: 150,
+	postingRefused: 150,
+	postingLate: 150,
+	settlementAnswerLost: 300,
+	totalsWrong: 400,
+	requestAnswerLost: 300,
+	deskRefuses: 200,
+	deskWantsEvidence: 400,
+	deskLate: 300,
+	deskPostsTwice: 300,
 };
 const GREATEST_OTHER = 120;
 
@@ -83,6 +128,10 @@ export function drawPlan(random: SeededRandom): WorldPlan {
 		const draw = random.fork(kind);
 		if (draw.chance(1, 2)) rates[kind] = 1 + draw.below(GREATEST[kind] ?? GREATEST_OTHER);
 	}
+	const office = drawOffice(random.fork("office"));
+	if (!office.faulty) for (const kind of OFFICE_KINDS) delete rates[kind];
+	// What a host without sync messages has in its books and does not tell nobody at the terminal can find.
+	if (!office.sync) for (const kind of SALE_FAULT_NAMES) delete rates[kind];
 	const terminals = random.pick([1, 1, 1, 1, 1, 2, 2, 2, 3, 4]);
 	return {
 		startMs: random.pick(DAYS) + random.below(60_000),
@@ -92,7 +141,25 @@ export function drawPlan(random: SeededRandom): WorldPlan {
 		// A long day now and then: some counters turn only after many sales without a boot.
 		customers: random.chance(1, 40) ? 150 + random.below(200) : 20 + random.below(60),
 		rates,
+		office,
 	};
+}
+
+/** From a generator of its own: what else a seed picks does not move. */
+function drawOffice(random: SeededRandom): OfficePlan {
+	const faulty = random.chance(2, 5);
+	const plan: OfficePlan = {
+		faulty,
+		sync: !random.chance(1, 8),
+		postingDelayMs: random.chance(1, 2) ? 0 : random.below(20 * MINUTE_MS),
+		postingLateMs: HOUR_MS + random.below(5 * HOUR_MS),
+		deskPolicy: random.pick(["grant", "grant", "grant", "grant", "grant", "late", "evidence", "refuse"]),
+		deskLateMs: 5 * MINUTE_MS + random.below(4 * HOUR_MS),
+		deskDoneMs: random.chance(2, 3) ? 0 : random.below(HOUR_MS),
+		accountMendedMs: random.chance(1, 10) ? "never" : MINUTE_MS + random.below(3 * HOUR_MS),
+		operatorAnswers: !random.chance(1, 12),
+	};
+	return faulty ? plan : { ...plan, postingDelayMs: 0, deskPolicy: "grant", deskDoneMs: 0 };
 }
 
 function drawTerminal(random: SeededRandom): TerminalPlan {

@@ -88,9 +88,9 @@ export class WitnessBook {
 	}
 
 	/** A sign-on or a sign-off leaves. */
-	signOn(stan: number): void {
+	numberOfItsOwn(stan: number): void {
 		if (stan >= SPARE_STAN_MIN) return;
-		if (this.#signOns.has(stan)) this.#fail("I4", `stan=${stan}: two sign-ons under one number`);
+		if (this.#signOns.has(stan)) this.#fail("I4", `stan=${stan}: two messages under one number`);
 		if (this.#entries.has(stan)) this.#fail("I4", `stan=${stan}: a sign-on under the number of a transaction`);
 		this.#signOns.add(stan);
 	}
@@ -215,7 +215,7 @@ export class WitnessBook {
 
 	#begin(stan: number, message: MessageDecoder, advice: boolean): Entry {
 		if (stan < 1 || stan > STAN_MAX) this.#fail("I4", `stan=${stan} is no trace number`);
-		if (this.#signOns.has(stan)) this.#fail("I4", `stan=${stan}: a transaction under the number of a sign-on`);
+		if (this.#signOns.has(stan)) this.#fail("I4", `stan=${stan}: a transaction under the number of another message`);
 		const batch = message.numberAt(60, 2, 6);
 		if (batch === 0) this.#fail("I4", `stan=${stan}: sold before the host has given a batch`);
 		const entry = this.#open(stan);

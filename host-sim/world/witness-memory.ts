@@ -127,8 +127,8 @@ export class WitnessMemory {
 			}
 			return;
 		}
-		if (known.stan !== stan || known.amountMinor !== index.amounts[slot] || known.batch !== index.batch(slot)) {
-			this.#fail("I7", `transaction ${id}: stan=${stan} ${index.amounts[slot]} in batch ${index.batch(slot)} now`);
+		if (known.stan !== stan || known.amountMinor !== index.amount(slot) || known.batch !== index.batch(slot)) {
+			this.#fail("I7", `transaction ${id}: stan=${stan} ${index.amount(slot)} in batch ${index.batch(slot)} now`);
 		}
 		const { state } = known;
 		if (state !== undefined && state !== from && !mayBecome(state, from, entry)) {
@@ -146,7 +146,7 @@ export class WitnessMemory {
 		if (!begun) this.#idBefore = Math.max(this.#idBefore, id);
 		this.#known.set(id, {
 			stan: index.stans[slot],
-			amountMinor: index.amounts[slot],
+			amountMinor: index.amount(slot),
 			batch: index.batch(slot),
 			state: undefined,
 			now,

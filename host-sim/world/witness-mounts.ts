@@ -119,7 +119,7 @@ export class WitnessMounts {
 		if (slot < 0) this.#fail(invariant, `${where}: a mount finds nothing of it`);
 		else if (!states.includes(index.states[slot])) {
 			this.#fail(invariant, `${where}: a mount finds it ${stateName(index.states[slot])}`);
-		} else if (index.amounts[slot] !== facts.amountMinor)
+		} else if (index.amount(slot) !== facts.amountMinor)
 			this.#fail(invariant, `${where}: a mount finds another amount`);
 		else if (pan !== undefined && !opensAs(log, index.ids[slot], pan)) {
 			this.#fail(invariant, `${where}: a mount finds another card`);

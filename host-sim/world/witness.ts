@@ -188,7 +188,10 @@ export class Witness {
 				return;
 			case "0800":
 			case "0820":
-				this.#book.signOn(stan);
+			case "0300":
+			case "0500":
+			case "0320":
+				this.#book.numberOfItsOwn(stan);
 				return;
 			default:
 				this.#fail("I11", `a ${message.mti} leaves, which this terminal does not send`);
@@ -228,9 +231,8 @@ export class Witness {
 	}
 
 	slip(slip: Slip, paper: PaperState): void {
-		this.#lookFor(slip.card, "a slip");
-		this.#lookFor(slip.rrn, "a slip");
-		this.#lookFor(slip.authorization, "a slip");
+		for (const text of Object.values(slip)) if (typeof text === "string") this.#lookFor(text, "a slip");
+		if (slip.told === undefined) return;
 		if (paper === "whole") this.#told(slip.stan, slip.told, slip.amountMinor, `slip ${slip.name}`);
 	}
 
@@ -360,6 +362,7 @@ export class Witness {
 
 	/** People read what has become of their money (I2, I5). */
 	#told(stan: number, told: Told, amountMinor: number | undefined, where: string): void {
+		const again = this.#book.entry(stan).told === told;
 		this.#book.told(stan, told, amountMinor, where);
 		const terminal = this.#terminal;
 		if (terminal === undefined) return;
@@ -367,7 +370,8 @@ export class Witness {
 		if (!journal.pinned) this.#fail("I7", `stan=${stan}: ${where} before what the boot has read is certain`);
 		const slot = index.findStan(stan);
 		if (slot < 0) {
-			this.#fail("I2", `stan=${stan}: ${where}, and there is no such transaction`);
+			// A slow printer ends behind the settlement: what it says was on the screen, and durable then.
+			if (!again) this.#fail("I2", `stan=${stan}: ${where}, and there is no such transaction`);
 			return;
 		}
 		const states = told === "paid" ? PAID : NOT_CHARGED;
@@ -377,7 +381,7 @@ export class Witness {
 		}
 		const wrong = this.#flash.whyNoState(index, slot);
 		if (wrong !== undefined) this.#fail("I2", `stan=${stan}: ${where}: ${wrong}`);
-		const facts = { stan, batch: index.batch(slot), amountMinor: index.amounts[slot] };
+		const facts = { stan, batch: index.batch(slot), amountMinor: index.amount(slot) };
 		if (this.#sampled()) this.#mounts.one(facts, `${where} stan=${stan}`, states, "I2");
 	}
 

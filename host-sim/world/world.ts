@@ -13,8 +13,10 @@ import { type LedgerEntry, readStatement } from "../acquirer/statement";
 import { SeededRandom } from "../board/seeded-random";
 import { type VirtualClock, VirtualTime } from "../board/virtual-clock";
 import { TEST_CARDS } from "../test-cards";
-import { checkMoneyOfAll } from "./check-money";
+import { checkMoneyOfAll, type MoneyReport } from "./check-money";
 import { CoverageCounter } from "./coverage";
+import { type CauseMatrix, Office } from "./office";
+import { OfficePeople } from "./office-people";
 import { type MoneyPromise, People } from "./people";
 import type { WorldFailure, WorldOptions, WorldReport } from "./report";
 import { Station } from "./station";
@@ -31,6 +33,9 @@ const HOUR_MS = 3_600_000;
 const FAULTS_MS_MAX = 72 * HOUR_MS;
 /** All is at rest by then (B2). */
 const REST_MS_MAX = 24 * HOUR_MS;
+/** Where the books were put out of place all of it is settled by then, or waits for people. */
+const SETTLED_MS_MAX = 96 * HOUR_MS;
+const SETTLED_CHECK_MS = 600_000;
 /** Longer than any frame lies in the network: what comes late comes within it. */
 const LATE_MS = 900_000;
 const REST_CHECK_MS = 10_000;
@@ -47,6 +52,8 @@ interface Post {
 	readonly weather: Weather;
 	readonly people: People;
 	readonly witness: Witness;
+	readonly office: Office;
+	readonly officePeople: OfficePeople;
 }
 
 /** @throws AssertionError for options that no world has */
@@ -72,6 +79,9 @@ class World {
 	#host: Acquirer | undefined;
 	#done = 0;
 	#powerCuts = 0;
+	#healedMs = 0;
+	#matrix: CauseMatrix = {};
+	#resolveMs: readonly number[] = [];
 
 	constructor(options: WorldOptions) {
 		this.#options = options;
@@ -99,6 +109,7 @@ class World {
 			this.#runUntil(() => this.#done === this.#posts.length, FAULTS_MS_MAX);
 			this.#heal();
 			this.#rest();
+			this.#settleBooks();
 			this.#judgeMoney();
 			this.#bootOnceMore();
 			this.#judge();
@@ -129,7 +140,21 @@ class World {
 		const strikes = this.#strikes;
 		let weather: Weather | undefined;
 		let witness: Witness | undefined;
-		const station = new Station({
+		const office = new Office({
+			terminalId: this.#entries[number].terminalId,
+			nowMs: () => this.#time.nowMs,
+			lateOriginalMs: () => station.config.lateOriginalMs,
+			onCase: ({ id, stan, cause, rows, changes }) => {
+				const { event, state, step } = changes[changes.length - 1];
+				const row = rows[rows.length - 1];
+				story.line(number, "case", `${id} stan=${stan} ${row} ${cause}: ${event} -> ${state} ${step ?? ""}`);
+				if (changes.length === 1) this.#coverage.count(`case:${row}`);
+				if (step !== undefined) this.#coverage.count(`remedy:${step}`);
+				this.#coverage.count(`caseState:${state}`);
+				officePeople.look();
+			},
+		});
+		const station: Station = new Station({
 			number,
 			plan,
 			keyScheme: this.#plan.keyScheme,
@@ -141,8 +166,14 @@ class World {
 			story,
 			host: () => this.#host,
 			onFlash: (flash) => weather?.onFlash(flash),
-			onTerminal: (terminal) => witness?.attach(terminal),
-			onBooted: () => witness?.booted(station.shop.terminal),
+			onTerminal: (terminal) => {
+				witness?.attach(terminal);
+				office.attach(terminal);
+			},
+			onBooted: () => {
+				witness?.booted(station.shop.terminal);
+				officePeople.look();
+			},
 			onPowerLost: () => {
 				this.#powerCuts++;
 				witness?.powerLost();
@@ -167,7 +198,18 @@ class World {
 			count: (key) => this.#coverage.count(key),
 		});
 		witness.attach(station.shop.terminal);
+		office.attach(station.shop.terminal);
 		const o = { station, network: this.#network, strikes, story };
+		const mistakes = new Set<number>();
+		const officePeople: OfficePeople = new OfficePeople({
+			...o,
+			plan: this.#plan.office,
+			host: () => this.#host,
+			isMistake: (stan) => mistakes.has(stan),
+			isSold: (stan) =>
+				station.shop.till.told(stan) === "paid" ||
+				this.#promises.some((promise) => promise.terminalId === station.config.terminalId && promise.stan === stan),
+		});
 		weather = new Weather({ ...o, random: random.fork("weather") });
 		const people = new People({
 			...o,
@@ -180,11 +222,15 @@ class World {
 				if (strikes.strikes("hostKilled")) this.#killHost();
 			},
 			onPromise: (promise) => this.#promises.push(promise),
+			onMistake: (stan) => {
+				mistakes.add(stan);
+				office.note(stan, "enteredTwice");
+			},
 			onDone: () => {
 				this.#done++;
 			},
 		});
-		this.#posts.push({ station, weather, people, witness });
+		this.#posts.push({ station, weather, people, witness, office, officePeople });
 		station.shop.provision();
 		station.keys.inService = true;
 		station.boot();
@@ -192,6 +238,7 @@ class World {
 	}
 
 	#startHost(): void {
+		const { office } = this.#plan;
 		this.#host = new Acquirer({
 			clock: this.#network,
 			random: this.#random.fork("host"),
@@ -201,6 +248,19 @@ class World {
 			terminals: this.#entries,
 			dialect: this.#plan.keyScheme === "dukpt" ? UNIONPAY_DUKPT : UNIONPAY,
 			...(this.#plan.forgetful ? { forgetful: true } : {}),
+			sync: office.sync,
+			office: {
+				postingDelayMs: office.postingDelayMs,
+				postingLateMs: office.postingLateMs,
+				desk: { policy: office.deskPolicy, lateMs: office.deskLateMs, doneMs: office.deskDoneMs },
+				onInjected: (injection) => {
+					for (const post of this.#posts) {
+						post.office.inject(injection);
+						const own = injection.key.terminalId === post.station.config.terminalId;
+						if (own && injection.fault === "postingRefused") post.officePeople.postingRefused();
+					}
+				},
+			},
 			// What it says is in its answers, which the trace has: texts are made for a reader only.
 			...(this.#story.read ? { onEvent: ({ text }) => this.#story.tell(-1, "host", text) } : {}),
 			onCrash: () => this.#restartHost(),
@@ -228,8 +288,10 @@ class World {
 		this.#story.line(-1, "world", "healed: nothing breaks any more");
 		this.#strikes.end();
 		this.#faults.clear();
-		for (const { station, weather } of this.#posts) {
+		this.#healedMs = this.#time.nowMs;
+		for (const { station, weather, officePeople } of this.#posts) {
 			weather.heal();
+			officePeople.heal();
 			station.shop.till.paperSlips = 1_000_000;
 		}
 	}
@@ -242,6 +304,24 @@ class World {
 		// What lies in the network still comes, and must not stir anything up for long.
 		this.#advance(LATE_MS);
 		if (!this.#runUntil(() => this.#atRest, REST_MS_MAX)) this.#fail("rest", -1, `stirred up late: ${this.#unrest()}`);
+	}
+
+	/** Books that were put out of place: found, explained and settled by the terminals, or somebody else's to move. */
+	#settleBooks(): void {
+		if (!this.#plan.office.faulty) return;
+		const end = this.#time.nowMs + SETTLED_MS_MAX;
+		while (!this.#booksSettled) {
+			if (this.#time.nowMs >= end) return; // The verdict says what is not.
+			this.#advance(SETTLED_CHECK_MS);
+		}
+	}
+
+	get #booksSettled(): boolean {
+		if (!this.#atRest) return false;
+		const { rows } = this.#money();
+		return this.#posts.every(({ office, station }) =>
+			office.isSettled(rows.filter(({ terminalId }) => terminalId === station.config.terminalId)),
+		);
 	}
 
 	/** What flash says must be what the terminal did: a boot that finds work to do has been told something else. */
@@ -277,20 +357,47 @@ class World {
 
 	/** Before the last boot as well: what was forgotten is taken up again there. */
 	#judgeMoney(): void {
-		const books = this.#posts.map(({ station }) => ({
-			terminalId: station.config.terminalId,
-			till: station.shop.till,
-			promises: this.#promises,
-		}));
-		const money = checkMoneyOfAll(this.#ledger(), books);
+		const money = this.#money();
+		this.#matrix = {};
+		const resolveMs: number[] = [];
+		for (const [number, { office, station }] of this.#posts.entries()) {
+			const { terminalId } = station.config;
+			const rows = money.rows.filter((row) => row.terminalId === terminalId);
+			const verdict = office.judge(this.#plan.office.faulty ? rows : [], this.#healedMs);
+			for (const { stan, text } of verdict.wrong) this.#fail("I6", number, `stan=${stan}: ${text}`);
+			for (const key of Object.keys(verdict.matrix)) {
+				this.#matrix[key] = (this.#matrix[key] ?? 0) + verdict.matrix[key];
+			}
+			resolveMs.push(...verdict.resolveMs);
+		}
+		this.#resolveMs = resolveMs;
 		for (const { terminalId, stan, wrong } of money.rows) {
-			if (wrong === undefined) continue;
-			const number = books.findIndex((book) => book.terminalId === terminalId);
-			this.#fail("I6", number, `stan=${stan}: ${wrong}`);
+			const number = this.#posts.findIndex(({ station }) => station.config.terminalId === terminalId);
+			// Where nothing puts the books out of place a case is no excuse.
+			if (wrong !== undefined && !(this.#plan.office.faulty && number >= 0)) {
+				this.#fail("I6", number, `stan=${stan}: ${wrong}`);
+			}
 		}
 		if (!money.conserved && money.oneSided === 0) {
 			this.#fail("I6", -1, `cards ${money.cardNetMinor}, merchants ${money.merchantNetMinor}`);
 		}
+	}
+
+	/** The ledgers against what people were told: by screen, slip, and the operator's word. */
+	#money(): MoneyReport {
+		const books = this.#posts.map(({ station, officePeople: { givenBack } }) => {
+			const { till } = station.shop;
+			return {
+				terminalId: station.config.terminalId,
+				till: {
+					stans: () => till.stans(),
+					toldAmount: (stan: number) => till.toldAmount(stan),
+					told: (stan: number) => (givenBack.has(stan) ? ("notCharged" as const) : till.told(stan)),
+				},
+				promises: this.#promises,
+			};
+		});
+		return checkMoneyOfAll(this.#ledger(), books);
 	}
 
 	#ledger(): LedgerEntry[] {
@@ -345,6 +452,8 @@ class World {
 			failures: this.#failures,
 			coverage: this.#coverage.coverage(),
 			strikes: this.#strikes.struck,
+			causes: this.#matrix,
+			resolveMs: this.#resolveMs,
 		};
 	}
 }

@@ -9,6 +9,7 @@ import { CodedError } from "../core/errors";
 import type { Dialect } from "../iso8583/dialect";
 import { Framer } from "../iso8583/framer";
 import type { Clock, Connection, Link, LogSink } from "../ports";
+import type { LinkHealth } from "./link-health";
 
 const READ_BYTES = 512;
 
@@ -18,6 +19,8 @@ export interface HostLineOptions {
 	log: LogSink;
 	config: Config;
 	dialect: Dialect;
+	/** Told of each connect that succeeds or fails. */
+	health: LinkHealth;
 	/** A whole frame; borrowed. */
 	onFrame(frame: Uint8Array, byteLength: number): void;
 	/** The connection is gone: an open request will get no answer. */
@@ -41,6 +44,8 @@ export class HostLine {
 	#answered = false;
 	/** The link of this connection. */
 	#link = 0;
+	/** While a link is tried again that nobody has asked for: the one to go back to; −1 else. */
+	#probing = -1;
 	/** Runs from the first bytes of a frame to its last. */
 	#frameTimer = 0;
 
@@ -53,12 +58,37 @@ export class HostLine {
 		return this.#open;
 	}
 
+	/** The link of the connection, or of the last one. */
+	get link(): number {
+		return this.#link;
+	}
+
+	/**
+	 * Tries whether a link connects that was of no use last time, as nobody else does while another one works. Not one byte
+	 * is written, and the link that works stays the one to begin with: that this one connects does not prove that it
+	 * answers. Only where nobody wants the line, and what stands would be opened anew for the next who does; whoever comes
+	 * meanwhile goes first.
+	 */
+	probe(): void {
+		const { clock, config, health } = this.#options;
+		const nowMs = clock.monotonic();
+		const link = health.dueAgain(nowMs);
+		if (link < 0 || this.#onResult !== undefined || this.#probing >= 0) return;
+		if (this.#open && nowMs - this.#lastHeardMs <= config.connectionIdleMsMax) return;
+		if (this.#connection !== undefined) this.close("idle");
+		const { length } = this.#options.links;
+		this.#probing = this.#first;
+		this.#first = (link + 1) % length; // The last of a round: none is tried behind it.
+		this.tryLink(length - 1);
+	}
+
 	/**
 	 * Calls back once: at once when the line stands, otherwise when one link does or all have failed. A later caller
 	 * takes over a connect under way; the earlier one is told false.
 	 */
 	connect(onResult: (connected: boolean) => void): void {
 		const { clock, config } = this.#options;
+		if (this.#probing >= 0) this.endProbe("the line is wanted");
 		const earlier = this.#onResult;
 		if (earlier !== undefined) {
 			this.#onResult = onResult;
@@ -71,7 +101,7 @@ export class HostLine {
 			return;
 		}
 		this.#onResult = onResult;
-		this.#tryLink(0);
+		this.tryLink(0);
 	}
 
 	/** @returns false when not one byte was taken */
@@ -87,7 +117,9 @@ export class HostLine {
 
 	/** Connected, and no answer comes: the next connect begins with another link. */
 	distrust(why: string): void {
+		const { clock, health } = this.#options;
 		this.#answered = false;
+		health.left(this.#link, clock.monotonic());
 		this.close(why);
 	}
 
@@ -98,17 +130,17 @@ export class HostLine {
 
 	/** Drops the connection without a word to the owner; a connect under way ends with it, and is told so. */
 	close(why: string): void {
-		this.#shut(why);
-		this.#report(false);
+		this.shut(why);
+		this.report(false);
 	}
 
-	#shut(why: string): void {
+	private shut(why: string): void {
 		this.#serial++;
 		this.#options.clock.clearTimer(this.#timer);
 		this.#timer = 0;
-		this.#noFrameTimer();
+		this.noFrameTimer();
 		if (this.#connection === undefined) return;
-		this.#log("I", `${this.#name} closed: ${why}`);
+		this.log("I", `${this.name} closed: ${why}`);
 		if (this.#open && !this.#answered) this.#first = (this.#first + 1) % this.#options.links.length;
 		const connection = this.#connection;
 		this.#connection = undefined;
@@ -117,25 +149,34 @@ export class HostLine {
 		connection.close();
 	}
 
+	/** The next connect begins with the link that worked. */
+	private endProbe(why: string): void {
+		const first = this.#probing;
+		this.#probing = -1;
+		this.shut(why);
+		this.#first = first;
+	}
+
 	/** @param tried - links that have failed in this connect */
-	#tryLink(tried: number): void {
-		const { links, clock, config } = this.#options;
+	private tryLink(tried: number): void {
+		const { links, clock, config, health } = this.#options;
 		const index = (this.#first + tried) % links.length;
 		const link = links[index];
 		if (tried >= links.length || link === undefined) {
-			this.#report(false);
+			this.report(false);
 			return;
 		}
 		if (!link.secure && !config.plainLinks) {
-			this.#log("W", `${link.name} is not secure: refused by configuration`);
-			this.#tryLink(tried + 1);
+			this.log("W", `${link.name} is not secure: refused by configuration`);
+			this.tryLink(tried + 1);
 			return;
 		}
 		const serial = ++this.#serial;
 		const mine = () => serial === this.#serial;
 		const failed = (why: string) => {
-			this.#shut(why);
-			this.#tryLink(tried + 1);
+			health.connectFailed(index, clock.monotonic());
+			this.shut(why);
+			this.tryLink(tried + 1);
 		};
 		this.#link = index;
 		this.#timer = clock.setTimer(config.connectTimeoutMs, () => {
@@ -145,12 +186,12 @@ export class HostLine {
 		let writable = false;
 		const connection = link.connect({
 			onReadable: () => {
-				if (mine()) this.#read();
+				if (mine()) this.read();
 			},
 			onWritable: () => {
 				if (!mine() || this.#open) return;
 				if (inside) writable = true;
-				else this.#opened();
+				else this.opened();
 			},
 			onError: () => {
 				if (!mine()) return;
@@ -165,22 +206,28 @@ export class HostLine {
 			return;
 		}
 		this.#connection = connection;
-		if (writable) this.#opened(); // It stood at once.
+		if (writable) this.opened(); // It stood at once.
 	}
 
-	#opened(): void {
+	private opened(): void {
 		this.#options.clock.clearTimer(this.#timer);
 		this.#timer = 0;
+		this.#options.health.connected(this.#link);
+		if (this.#probing >= 0) {
+			this.endProbe("it connects");
+			return;
+		}
 		this.#open = true;
 		this.#answered = false;
 		this.#first = this.#link;
 		this.#lastHeardMs = this.#options.clock.monotonic();
 		this.#framer.reset();
-		this.#log("I", `${this.#name} connected`);
-		this.#report(true);
+		this.log("I", `${this.name} connected`);
+		this.report(true);
 	}
 
-	#report(connected: boolean): void {
+	private report(connected: boolean): void {
+		if (this.#probing >= 0) this.endProbe("it does not connect");
 		const onResult = this.#onResult;
 		this.#onResult = undefined;
 		onResult?.(connected);
@@ -192,20 +239,20 @@ export class HostLine {
 		this.#options.onLost();
 	}
 
-	get #name(): string {
+	private get name(): string {
 		return this.#options.links[this.#link].name;
 	}
 
-	#read(): void {
+	private read(): void {
 		const serial = this.#serial;
 		while (serial === this.#serial && this.#connection !== undefined) {
 			const count = this.#connection.read(this.#buffer);
 			if (count === 0) return;
-			this.#watchFrame();
+			this.watchFrame();
 			let inner: unknown;
 			try {
 				this.#framer.push(this.#buffer, count, (frame, byteLength) => {
-					this.#noFrameTimer();
+					this.noFrameTimer();
 					try {
 						this.#options.onFrame(frame, byteLength);
 					} catch (error) {
@@ -215,7 +262,7 @@ export class HostLine {
 				});
 			} catch (error) {
 				if (inner !== undefined || !(error instanceof CodedError)) throw error;
-				this.#log("W", `the stream makes no sense: ${error.message}`);
+				this.log("W", `the stream makes no sense: ${error.message}`);
 				this.drop("broken stream");
 				return;
 			}
@@ -223,7 +270,7 @@ export class HostLine {
 	}
 
 	/** A peer that sends a byte now and then holds the line no longer than this. */
-	#watchFrame(): void {
+	private watchFrame(): void {
 		if (this.#frameTimer !== 0) return;
 		const { clock, config } = this.#options;
 		this.#frameTimer = clock.setTimer(config.frameMsMax, () => {
@@ -232,12 +279,12 @@ export class HostLine {
 		});
 	}
 
-	#noFrameTimer(): void {
+	private noFrameTimer(): void {
 		this.#options.clock.clearTimer(this.#frameTimer);
 		this.#frameTimer = 0;
 	}
 
-	#log(level: "I" | "W", text: string): void {
+	private log(level: "I" | "W", text: string): void {
 		this.#options.log.write(level, this.#options.clock.monotonic(), "host", text);
 	}
 }

@@ -73,7 +73,7 @@ export class Session implements Exchanger, KeyHold {
 	/** The line works and the host says no: nobody's wish is a reason to ask again before this. */
 	#notBeforeMs = 0;
 	#troubleAtMs = Number.NEGATIVE_INFINITY;
-	/** The number used last without a reservation; see #stan. */
+	/** The number used last without a reservation; see stan. */
 	#spareStan = 0;
 
 	constructor(options: SessionOptions) {
@@ -91,22 +91,22 @@ export class Session implements Exchanger, KeyHold {
 
 	/** Nothing is posted while a sign-on waits for the line to become quiet. */
 	get room(): number {
-		return this.#mayGoOn ? this.#o.exchange.room : 0;
+		return this.mayGoOn ? this.#o.exchange.room : 0;
 	}
 
 	/** Signs on as soon as there is a line, and goes on trying. */
 	start(): void {
 		this.#stopped = false;
 		this.#signedOff = false;
-		this.#attempt();
+		this.attempt();
 	}
 
 	/** Nothing more is begun; an open exchange ends as the line does. */
 	stop(): void {
 		this.#stopped = true;
-		this.#noTimer();
+		this.noTimer();
 		this.#o.exchange.close();
-		this.#tell(false);
+		this.tell(false);
 	}
 
 	connect(onResult: (connected: boolean) => void): void {
@@ -114,8 +114,8 @@ export class Session implements Exchanger, KeyHold {
 		this.#waiter = onResult;
 		this.#signedOff = false;
 		earlier?.(false); // A later caller takes over.
-		if (this.#stopped) this.#tell(false);
-		else this.#open();
+		if (this.#stopped) this.tell(false);
+		else this.open();
 	}
 
 	request(frame: Uint8Array, byteLength: number, expected: Expected, timeoutMs: number, onEnd: OnEnd): void {
@@ -137,7 +137,7 @@ export class Session implements Exchanger, KeyHold {
 
 	release(): void {
 		this.#held = false;
-		this.#quiet();
+		this.reopen();
 	}
 
 	/** Asks for a sign-on now, e.g. by a person. */
@@ -146,8 +146,8 @@ export class Session implements Exchanger, KeyHold {
 		this.#signedOff = false;
 		this.#failures = 0;
 		this.#notBeforeMs = 0;
-		this.#noTimer();
-		this.#quiet();
+		this.noTimer();
+		this.reopen();
 	}
 
 	/** The host says that keys differ; perhaps it is not the host who says so: at most one sign-on a minute for it. */
@@ -156,13 +156,13 @@ export class Session implements Exchanger, KeyHold {
 		if (nowMs - this.#troubleAtMs < this.#o.config.keyTroubleMs) return;
 		this.#troubleAtMs = nowMs;
 		this.#wanted = true;
-		this.#log("W", "keys differ from the host's: signing on again");
-		this.#quiet();
+		this.log("W", "keys differ from the host's: signing on again");
+		this.reopen();
 	}
 
 	/** The last open exchange is over: the moment for a sign-on that waits. */
 	quiet(): void {
-		this.#quiet();
+		this.reopen();
 	}
 
 	/**
@@ -176,7 +176,7 @@ export class Session implements Exchanger, KeyHold {
 			onDone("busy");
 			return;
 		}
-		this.#noTimer();
+		this.noTimer();
 		const forget = (result: SignOff) => {
 			scheme.forget();
 			this.#wanted = true;
@@ -187,7 +187,7 @@ export class Session implements Exchanger, KeyHold {
 			forget("unconfirmed");
 			return;
 		}
-		const stan = this.#stan();
+		const stan = this.stan();
 		const byteLength = messages.signOff(stan, store.batch);
 		this.#signing = true;
 		this.#signingOff = true;
@@ -196,79 +196,79 @@ export class Session implements Exchanger, KeyHold {
 			this.#signing = false;
 			this.#signingOff = false;
 			forget(end === "answer" && answer.equals(39, "00") ? "done" : "unconfirmed");
-			if (this.#waiter !== undefined) this.#open(); // Somebody has wanted the line meanwhile: signs on again.
+			if (this.#waiter !== undefined) this.open(); // Somebody has wanted the line meanwhile: signs on again.
 		});
 	}
 
 	/** Keys are there, and nothing asks for others, or a sale is not to be disturbed. */
-	get #mayGoOn(): boolean {
+	private get mayGoOn(): boolean {
 		const there = this.#o.scheme.ready() && this.#o.store.batch !== 0;
 		return there && !this.#signing && (!this.#wanted || this.#held);
 	}
 
 	/** Connects, for whoever waits or by itself, and signs on where that is needed. */
-	#open(): void {
+	private open(): void {
 		if (this.#connecting || this.#signing) return; // Whoever waits is told when that is over.
 		if (!this.#o.scheme.provisioned()) {
-			this.#failed("keys", "");
+			this.failed("keys", "");
 			return;
 		}
 		// A refused sign-on is not repeated for each reversal that waits, nor for each customer.
-		if (!this.#mayGoOn && this.#o.clock.monotonic() < this.#notBeforeMs) {
-			this.#tell(false);
+		if (!this.mayGoOn && this.#o.clock.monotonic() < this.#notBeforeMs) {
+			this.tell(false);
 			return;
 		}
 		this.#connecting = true;
 		this.#o.exchange.connect((connected) => {
 			this.#connecting = false;
-			if (connected && this.#mayGoOn) this.#tell(true);
-			else if (connected) this.#signOn();
-			else if (this.#wanted) this.#failed("noLink", "");
-			else this.#tell(false);
+			if (connected && this.mayGoOn) this.tell(true);
+			else if (connected) this.askForKeys();
+			else if (this.#wanted) this.failed("noLink", "");
+			else this.tell(false);
 		});
 	}
 
 	/** A sign-on that nobody waits for: at start, and when one has failed. */
-	#attempt(): void {
-		this.#noTimer();
-		if (!this.#stopped && this.#wanted && !this.#held && !this.#signedOff) this.#open();
+	private attempt(): void {
+		this.noTimer();
+		if (!this.#stopped && this.#wanted && !this.#held && !this.#signedOff) this.open();
 	}
 
-	#quiet(): void {
+	private reopen(): void {
 		if (!this.#wanted || this.#held || this.#signing || this.#stopped || this.#o.exchange.open > 0) return;
 		// One that has failed waits for its back-off, unless somebody wants the line.
-		if (this.#timer === 0 || this.#waiter !== undefined) this.#attempt();
+		if (this.#timer === 0 || this.#waiter !== undefined) this.attempt();
 	}
 
-	#signOn(): void {
+	private askForKeys(): void {
 		const { exchange, messages, store, config } = this.#o;
 		// Others are under way under the present keys: onQuiet comes back to it.
 		if (this.#held && !this.#o.scheme.ready()) {
-			this.#tell(false); // A sale whose keys are gone: it cannot be sent, and waits for nothing.
+			this.tell(false); // A sale whose keys are gone: it cannot be sent, and waits for nothing.
 			return;
 		}
 		if (this.#signing || exchange.open > 0 || this.#held) return;
-		this.#noTimer();
+		this.noTimer();
 		this.#signing = true;
-		const stan = this.#stan();
+		const stan = this.stan();
 		const byteLength = messages.signOn(stan, store.batch);
-		this.#log("I", `signing on, stan=${stan}`);
+		this.log("I", `signing on, stan=${stan}`);
 		const expected = messages.signOnAnswer(stan);
 		exchange.request(messages.frame, byteLength, expected, config.signOnTimeoutMs, (end, answer) => {
 			this.#signing = false;
-			this.#ended(end, answer);
+			this.ended(end, answer);
 		});
 	}
 
-	#ended(end: ExchangeEnd, answer: MessageDecoder): void {
+	private ended(end: ExchangeEnd, answer: MessageDecoder): void {
 		if (end !== "answer") {
-			this.#failed("noAnswer", "");
+			this.failed("noAnswer", "");
 			return;
 		}
 		const code = answer.text(39);
 		if (code !== "00") {
-			this.#log("W", `sign-on refused: ${code}`);
-			this.#failed("refused", code);
+			this.log("W", `sign-on refused: ${code}`);
+			this.failed("refused", code);
 			return;
 		}
 		const { scheme, store } = this.#o;
@@ -279,44 +279,44 @@ export class Session implements Exchanger, KeyHold {
 			scheme.install(answer.has(62) ? answer.bytes(62) : NO_KEYS);
 		} catch (error) {
 			if (!(error instanceof CodedError)) throw error;
-			this.#log("E", `working keys not taken: ${error.message}`);
-			this.#failed("keys", "");
+			this.log("E", `working keys not taken: ${error.message}`);
+			this.failed("keys", "");
 			return;
 		}
-		if (!this.#takeBatch(batch)) {
-			this.#failed("batch", "");
+		if (!this.takeBatch(batch)) {
+			this.failed("batch", "");
 			return;
 		}
 		if (!scheme.ready()) {
-			this.#log("E", "signed on, and there are no keys to go on with");
-			this.#failed("keys", "");
+			this.log("E", "signed on, and there are no keys to go on with");
+			this.failed("keys", "");
 			return;
 		}
 		this.#wanted = false;
 		this.#failures = 0;
 		this.#notBeforeMs = 0;
-		this.#log("I", `signed on, batch ${store.batch}`);
+		this.log("I", `signed on, batch ${store.batch}`);
 		this.#o.onSignedOn();
-		this.#tell(true);
+		this.tell(true);
 	}
 
 	/** @returns whether there is a batch to sell in: the host's, or the one that goes on */
-	#takeBatch(batch: number): boolean {
+	private takeBatch(batch: number): boolean {
 		const { store } = this.#o;
 		if (store.batch !== 0 && batch === 0) return true;
 		try {
 			const taken = store.adoptBatch(batch);
-			if (taken === "adopted") this.#log("I", `batch ${batch} by the host`);
-			if (taken === "refused") this.#log("W", `the host names batch ${batch}; batch ${store.batch} goes on`);
+			if (taken === "adopted") this.log("I", `batch ${batch} by the host`);
+			if (taken === "refused") this.log("W", `the host names batch ${batch}; batch ${store.batch} goes on`);
 		} catch (error) {
 			if (!(error instanceof CodedError) || error.code === "flash") throw error;
-			this.#log("E", `the host's batch is not taken: ${error.message}`);
+			this.log("E", `the host's batch is not taken: ${error.message}`);
 		}
 		return store.batch !== 0;
 	}
 
 	/** Told to who waits, and tried again after a time that doubles. */
-	#failed(why: SignOnFailure, code: string): void {
+	private failed(why: SignOnFailure, code: string): void {
 		const { clock, config, random } = this.#o;
 		const { signOnRepeatMs, signOnRepeatMsMax, reversalJitterPercent } = config;
 		random.fill(this.#dice);
@@ -324,18 +324,18 @@ export class Session implements Exchanger, KeyHold {
 		const waitMs = backOffMs(this.#failures, signOnRepeatMs, signOnRepeatMsMax, reversalJitterPercent, dice);
 		this.#failures = Math.min(this.#failures + 1, 255);
 		if (REFUSALS.includes(why)) this.#notBeforeMs = clock.monotonic() + Math.min(waitMs, config.keyTroubleMs);
-		this.#noTimer();
+		this.noTimer();
 		if (!this.#stopped) {
 			this.#timer = clock.setTimer(waitMs, () => {
 				this.#timer = 0;
-				this.#attempt();
+				this.attempt();
 			});
 		}
 		this.#o.onFailed(why, code);
-		this.#tell(false);
+		this.tell(false);
 	}
 
-	#tell(connected: boolean): void {
+	private tell(connected: boolean): void {
 		const waiter = this.#waiter;
 		this.#waiter = undefined;
 		waiter?.(connected);
@@ -345,23 +345,23 @@ export class Session implements Exchanger, KeyHold {
 	 * Without room to reserve a number (a journal that is full waits for its reversals, and they for keys) the sign-on
 	 * goes out under one that is not reserved: it moves no money, and the doubts of a full journal must end (I3).
 	 */
-	#stan(): number {
+	private stan(): number {
 		try {
 			return this.#o.store.takeStan();
 		} catch (error) {
 			if (!(error instanceof CodedError) || error.code !== "full") throw error;
-			this.#log("W", "no room to reserve a trace number for the sign-on");
+			this.log("W", "no room to reserve a trace number for the sign-on");
 			this.#spareStan = (this.#spareStan % STAN_MAX) + 1;
 			return STAN_MAX + 1 - this.#spareStan;
 		}
 	}
 
-	#noTimer(): void {
+	private noTimer(): void {
 		this.#o.clock.clearTimer(this.#timer);
 		this.#timer = 0;
 	}
 
-	#log(level: "I" | "W" | "E", text: string): void {
+	private log(level: "I" | "W" | "E", text: string): void {
 		this.#o.log.write(level, this.#o.clock.monotonic(), "session", text);
 	}
 }

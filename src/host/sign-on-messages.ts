@@ -16,19 +16,23 @@ const SIGN_OFF = "002";
 const FRAME_BYTES = 96;
 
 export class SignOnMessages {
-	/** The frame built last; borrowed until the next one. */
-	readonly frame = new Uint8Array(FRAME_BYTES);
 	readonly #encoder: MessageEncoder;
 	readonly #config: Config;
 
-	constructor(dialect: Dialect, config: Config) {
-		this.#encoder = new MessageEncoder(dialect, this.frame);
+	/** @param encoder - see MessageBuilder */
+	constructor(dialect: Dialect, config: Config, encoder = new MessageEncoder(dialect, new Uint8Array(FRAME_BYTES))) {
+		this.#encoder = encoder;
 		this.#config = config;
+	}
+
+	/** The frame built last; borrowed until the next one, whoever builds it. */
+	get frame(): Uint8Array {
+		return this.#encoder.frame;
 	}
 
 	/** 0800. @param batch - 0 asks for one. @returns bytes of {@link frame} */
 	signOn(stan: number, batch: number): number {
-		this.#begin("0800", stan, batch, SIGN_ON);
+		this.begin("0800", stan, batch, SIGN_ON);
 		this.#encoder.ascii(63, `${this.#config.operatorId} `);
 		return this.#encoder.finish();
 	}
@@ -39,7 +43,7 @@ export class SignOnMessages {
 
 	/** 0820. @returns bytes of {@link frame} */
 	signOff(stan: number, batch: number): number {
-		this.#begin("0820", stan, batch, SIGN_OFF);
+		this.begin("0820", stan, batch, SIGN_OFF);
 		return this.#encoder.finish();
 	}
 
@@ -47,7 +51,7 @@ export class SignOnMessages {
 		return { mti: "0830", stan, messageType: TYPE, networkCode: SIGN_OFF, ticket: 0, mac: "none" };
 	}
 
-	#begin(mti: string, stan: number, batch: number, networkCode: string): void {
+	private begin(mti: string, stan: number, batch: number, networkCode: string): void {
 		const encoder = this.#encoder;
 		encoder.begin(mti);
 		encoder.number(11, stan);

@@ -46,8 +46,8 @@ export class MessageDecoder {
 	readonly #classes = new Uint8Array(DE_MAX + 1);
 	/** Both bitmaps, 32 fields a word, the first field in the highest bit. */
 	readonly #bitmap = new Int32Array(4);
-	readonly #mtis: string[] = [];
-	readonly #mtiWords: number[] = [];
+	/** MTI of each message of the dialect, and of its answer. */
+	readonly #mtiWords: Uint16Array;
 	readonly #texts = new TextMaker();
 	/** Only where a MAC travels as hex: what it covers, and the MAC as bytes behind it. */
 	readonly #macCopy: Uint8Array | undefined;
@@ -57,8 +57,12 @@ export class MessageDecoder {
 	constructor(dialect: Dialect) {
 		this.dialect = dialect;
 		this.#layout = layoutOf(dialect);
-		for (const { mti, answer } of dialect.messages) this.#mtis.push(mti, answer);
-		for (const mti of this.#mtis) this.#mtiWords.push(mtiWord(mti));
+		const { messages } = dialect;
+		this.#mtiWords = new Uint16Array(2 * messages.length);
+		for (let n = 0; n < messages.length; n++) {
+			this.#mtiWords[2 * n] = mtiWord(messages[n].mti);
+			this.#mtiWords[2 * n + 1] = mtiWord(messages[n].answer);
+		}
 		for (let de = 0; de <= DE_MAX; de++) {
 			const rule = dialect.fields[de];
 			if (rule !== undefined) this.#classes[de] = classOf(rule);
@@ -76,7 +80,7 @@ export class MessageDecoder {
 		this.clear();
 		let whole = false;
 		try {
-			this.#scan(frame, byteLength);
+			this.scan(frame, byteLength);
 			whole = true;
 		} finally {
 			if (!whole) this.clear();
@@ -91,7 +95,7 @@ export class MessageDecoder {
 	examine(frame: Uint8Array, byteLength: number): CodedError | undefined {
 		this.clear();
 		try {
-			this.#scan(frame, byteLength);
+			this.scan(frame, byteLength);
 			return undefined;
 		} catch (error) {
 			if (error instanceof CodedError) return error;
@@ -117,7 +121,7 @@ export class MessageDecoder {
 	 */
 	get rule(): MessageRule | undefined {
 		const rules = this.dialect.messages;
-		for (let i = 0; i < rules.length; i++) if (this.#isMessage(rules[i])) return rules[i];
+		for (let i = 0; i < rules.length; i++) if (this.isMessage(rules[i])) return rules[i];
 		return undefined;
 	}
 
@@ -147,7 +151,7 @@ export class MessageDecoder {
 	/** Bytes that the content takes in the frame, without its length prefix. @throws {CodedError} "missing" */
 	byteLength(de: number): number {
 		this.offset(de);
-		return bytesOf(this.#rule(de), this.#counts[de]);
+		return bytesOf(this.fieldRule(de), this.#counts[de]);
 	}
 
 	/** Digits, characters or bytes of the value. @throws {CodedError} "missing" */
@@ -158,7 +162,7 @@ export class MessageDecoder {
 
 	/** n, z: digits without padding, leading zeros kept; an, ans: text; b: hex. @throws {CodedError} "missing" */
 	text(de: number): string {
-		return this.#text(de, this.offset(de), 0, this.#counts[de]);
+		return this.textFrom(de, this.offset(de), 0, this.#counts[de]);
 	}
 
 	/**
@@ -166,7 +170,7 @@ export class MessageDecoder {
 	 * @throws {CodedError} "missing"; "length" when the value is shorter
 	 */
 	textAt(de: number, start: number, count: number): string {
-		return this.#text(de, this.#part(de, start, count), start, count);
+		return this.textFrom(de, this.part(de, start, count), start, count);
 	}
 
 	/** An n field of at most 15 digits. @throws {CodedError} "missing"; "range" when it is longer */
@@ -176,12 +180,12 @@ export class MessageDecoder {
 
 	/** Part of an n field as a number; "60.2" is numberAt(60, 2, 6). @throws {CodedError} as textAt, number */
 	numberAt(de: number, start: number, count: number): number {
-		const offset = this.#part(de, start, count);
-		const rule = this.#rule(de);
+		const offset = this.part(de, start, count);
+		const rule = this.fieldRule(de);
 		assert(rule.format === "n", "number() is for n");
 		if (count > 15) throw new CodedError("range", fieldPlace(de, offset), `${count} digits`);
 		let value = 0;
-		for (let i = start; i < start + count; i++) value = value * 10 + this.#nibble(de, rule, offset, i);
+		for (let i = start; i < start + count; i++) value = value * 10 + this.nibble(de, rule, offset, i);
 		return value;
 	}
 
@@ -193,7 +197,7 @@ export class MessageDecoder {
 	bytes(de: number): Uint8Array {
 		const offset = this.offset(de);
 		const end = offset + this.byteLength(de);
-		if (this.#rule(de).coding !== "hex") return this.#frame.subarray(offset, end);
+		if (this.fieldRule(de).coding !== "hex") return this.#frame.subarray(offset, end);
 		const bytes = new Uint8Array((end - offset) >> 1);
 		unpackHex(this.#frame, offset, bytes, 0, bytes.length);
 		return bytes;
@@ -207,14 +211,14 @@ export class MessageDecoder {
 	/** True when the field is there, long enough, and reads `text` from `start` on; makes no garbage. Not for b. */
 	equalsAt(de: number, start: number, text: string): boolean {
 		if (!this.has(de) || start + text.length > this.#counts[de]) return false;
-		const rule = this.#rule(de);
+		const rule = this.fieldRule(de);
 		assert(rule.format !== "b", "equals() is not for b");
 		const offset = this.#offsets[de];
 		const digits = isDigits(rule);
 		for (let i = 0; i < text.length; i++) {
 			const code = text.charCodeAt(i);
 			if (digits) {
-				if (this.#nibble(de, rule, offset, start + i) !== nibbleOf(rule.format, code)) return false;
+				if (this.nibble(de, rule, offset, start + i) !== nibbleOf(rule.format, code)) return false;
 			} else if (this.#frame[offset + start + i] !== code) return false;
 		}
 		return true;
@@ -238,13 +242,13 @@ export class MessageDecoder {
 		const start = this.#layout.mtiOffset;
 		const end = this.#offsets[de];
 		const copy = this.#macCopy;
-		if (copy === undefined || this.#rule(de).coding !== "hex") return scheme.verify(this.#frame, start, end, end);
+		if (copy === undefined || this.fieldRule(de).coding !== "hex") return scheme.verify(this.#frame, start, end, end);
 		for (let at = start; at < end; at++) copy[at] = this.#frame[at];
 		unpackHex(this.#frame, end, copy, end, MAC_BYTES);
 		return scheme.verify(copy, start, end, end);
 	}
 
-	#isMessage(rule: MessageRule): boolean {
+	private isMessage(rule: MessageRule): boolean {
 		if (rule.mti !== this.#mti && rule.answer !== this.#mti) return false;
 		const { processingCode, transactionType, networkCode } = rule;
 		if (processingCode !== undefined && !this.equals(3, processingCode)) return false;
@@ -252,7 +256,7 @@ export class MessageDecoder {
 		return networkCode === undefined || this.equalsAt(60, 8, networkCode);
 	}
 
-	#scan(frame: Uint8Array, byteLength: number): void {
+	private scan(frame: Uint8Array, byteLength: number): void {
 		const { dialect } = this;
 		const { lengthBytes, mtiOffset, fieldsOffset } = this.#layout;
 		if (byteLength > frame.length || byteLength < fieldsOffset) {
@@ -264,13 +268,14 @@ export class MessageDecoder {
 		}
 		const known = this.#mtiWords.indexOf(readMti(dialect, frame, mtiOffset));
 		if (known < 0) throw new CodedError("unknown", `iso8583 MTI +${mtiOffset}`);
-		this.#mti = this.#mtis[known];
+		const message = dialect.messages[known >> 1];
+		this.#mti = (known & 1) === 0 ? message.mti : message.answer;
 		this.#frame = frame;
-		this.#fields(byteLength);
+		this.fields(byteLength);
 	}
 
-	#fields(end: number): void {
-		let position = this.#bitmaps(end);
+	private fields(end: number): void {
+		let position = this.bitmaps(end);
 		const words = this.#offsets[SECONDARY] > 0 ? 4 : 2;
 		for (let word = 0; word < words; word++) {
 			let bits = this.#bitmap[word];
@@ -279,7 +284,7 @@ export class MessageDecoder {
 				bits &= ~(0x80000000 >>> first);
 				const de = 32 * word + first + 1;
 				if (de === SECONDARY) continue;
-				position = this.#field(de, position, end);
+				position = this.field(de, position, end);
 				// A MAC in 64 would leave the fields above it without protection.
 				if (de === 64 && words === 4) throw new CodedError("format", fieldPlace(de, position), "MAC is DE 128");
 			}
@@ -288,7 +293,7 @@ export class MessageDecoder {
 	}
 
 	/** Reads the primary bitmap, and the secondary where it is announced. @returns where the other fields begin */
-	#bitmaps(end: number): number {
+	private bitmaps(end: number): number {
 		const { dialect } = this;
 		const { bitmapOffset, bitmapBytes, fieldsOffset } = this.#layout;
 		const bitmap = this.#bitmap;
@@ -306,7 +311,7 @@ export class MessageDecoder {
 	}
 
 	/** Checks one field and notes where it is. @returns where the next begins */
-	#field(de: number, start: number, end: number): number {
+	private field(de: number, start: number, end: number): number {
 		const rule = this.dialect.fields[de];
 		if (rule === undefined) fail("unknown", de, start);
 		let content = start;
@@ -314,21 +319,21 @@ export class MessageDecoder {
 		if (rule.prefix > 0) {
 			content = start + prefixBytes(rule);
 			if (content > end) fail("length", de, start);
-			count = this.#length(de, rule, start, content);
+			count = this.length(de, rule, start, content);
 			if (count > lengthMaxIn(rule, this.#mti)) fail("length", de, start);
 		}
 		const next = content + bytesOf(rule, count);
 		if (next > end) fail("length", de, content);
 		const outside = firstOutside(this.#classes[de], this.#frame, content, next);
 		if (outside < next) fail("charset", de, outside);
-		if ((count & 1) !== 0 && rule.coding === "bcd") this.#checkPadding(de, rule, content, next);
+		if ((count & 1) !== 0 && rule.coding === "bcd") this.checkPadding(de, rule, content, next);
 		this.#offsets[de] = content;
 		this.#counts[de] = count;
 		return next;
 	}
 
 	/** The number in the length prefix. */
-	#length(de: number, rule: FieldRule, start: number, end: number): number {
+	private length(de: number, rule: FieldRule, start: number, end: number): number {
 		const frame = this.#frame;
 		let count = 0;
 		if (rule.prefixCoding === "bcd") {
@@ -349,20 +354,20 @@ export class MessageDecoder {
 	}
 
 	/** One message has one encoding: padding that is not zero is refused. */
-	#checkPadding(de: number, rule: FieldRule, start: number, end: number): void {
+	private checkPadding(de: number, rule: FieldRule, start: number, end: number): void {
 		const right = rule.justify === "right";
 		const at = right ? start : end - 1;
 		const byte = this.#frame[at];
 		if ((right ? byte >> 4 : byte & 15) !== 0) fail("format", de, at);
 	}
 
-	#rule(de: number): FieldRule {
+	private fieldRule(de: number): FieldRule {
 		const rule = this.dialect.fields[de];
 		assert(rule !== undefined, "a decoded field has a rule");
 		return rule;
 	}
 
-	#part(de: number, start: number, count: number): number {
+	private part(de: number, start: number, count: number): number {
 		const offset = this.offset(de);
 		if (start < 0 || count < 0 || start + count > this.#counts[de]) {
 			throw new CodedError("length", fieldPlace(de, offset), `${count} from ${start} of ${this.#counts[de]}`);
@@ -370,12 +375,12 @@ export class MessageDecoder {
 		return offset;
 	}
 
-	#text(de: number, offset: number, start: number, count: number): string {
-		const rule = this.#rule(de);
+	private textFrom(de: number, offset: number, start: number, count: number): string {
+		const rule = this.fieldRule(de);
 		const texts = this.#texts;
 		switch (rule.coding) {
 			case "bcd":
-				return texts.nibbles(this.#frame, offset, this.#firstNibble(de, rule) + start, count);
+				return texts.nibbles(this.#frame, offset, this.firstNibble(de, rule) + start, count);
 			case "binary":
 				return texts.nibbles(this.#frame, offset, 2 * start, 2 * count);
 			case "hex":
@@ -389,14 +394,14 @@ export class MessageDecoder {
 	}
 
 	/** Of packed digits: 1 when padding stands before them. */
-	#firstNibble(de: number, rule: FieldRule): number {
+	private firstNibble(de: number, rule: FieldRule): number {
 		return rule.justify === "right" ? this.#counts[de] & 1 : 0;
 	}
 
 	/** Of n and z: the `index`-th digit, 13 for the separator. */
-	#nibble(de: number, rule: FieldRule, offset: number, index: number): number {
+	private nibble(de: number, rule: FieldRule, offset: number, index: number): number {
 		if (rule.coding !== "bcd") return this.#frame[offset + index] & 15; // Track characters are 0x30 + nibble.
-		const nibble = this.#firstNibble(de, rule) + index;
+		const nibble = this.firstNibble(de, rule) + index;
 		const byte = this.#frame[offset + (nibble >> 1)];
 		return (nibble & 1) === 0 ? byte >> 4 : byte & 15;
 	}

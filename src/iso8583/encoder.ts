@@ -47,7 +47,6 @@ export class MessageEncoder {
 	readonly #limit: number;
 	readonly #tpdu: Uint8Array;
 	readonly #header: Uint8Array;
-	readonly #mtiWords: number[] = [];
 	#mti = "";
 	/** Where the next field begins; 0 outside begin … finish. */
 	#position = 0;
@@ -64,7 +63,11 @@ export class MessageEncoder {
 		this.#limit = Math.min(out.length, this.#layout.frameBytesMax);
 		this.#tpdu = fromHex(dialect.tpdu, "iso8583 TPDU");
 		this.#header = fromHex(dialect.header, "iso8583 header");
-		for (const { mti, answer } of dialect.messages) this.#mtiWords.push(mtiWord(mti), mtiWord(answer));
+	}
+
+	/** What it writes into; what was written last is borrowed until the next begin(). */
+	get frame(): Uint8Array {
+		return this.#out;
 	}
 
 	/**
@@ -74,7 +77,7 @@ export class MessageEncoder {
 	begin(mti: string, options?: BeginOptions): void {
 		this.#position = 0;
 		const word = mtiWord(mti);
-		if (word < 0 || !this.#mtiWords.includes(word)) throw new CodedError("unknown", "iso8583 MTI");
+		if (word < 0 || !this.knows(mti)) throw new CodedError("unknown", "iso8583 MTI");
 		const { lengthBytes, tpduBytes, headerBytes, mtiOffset, bitmapBytes, fieldsOffset } = this.#layout;
 		const tpdu = options?.tpdu ?? this.#tpdu;
 		const header = options?.header ?? this.#header;
@@ -88,7 +91,7 @@ export class MessageEncoder {
 		for (let i = 0; i < headerBytes; i++) out[lengthBytes + tpduBytes + i] = header[i];
 		writeMti(this.#dialect, out, mtiOffset, word);
 		this.#bitmap.fill(0);
-		if (secondary) this.#setBit(1);
+		if (secondary) this.setBit(1);
 		this.#mti = mti;
 		this.#secondary = secondary;
 		this.#lastDe = 1;
@@ -97,12 +100,12 @@ export class MessageEncoder {
 
 	/** An n or z field; a fixed length must be exact. @throws {CodedError} "length" | "charset" | "order" | "unknown" */
 	digits(de: number, text: string): void {
-		const rule = this.#rule(de);
+		const rule = this.rule(de);
 		assert(isDigits(rule), "digits() is for n and z");
 		const { format } = rule;
 		const count = text.length;
-		const start = this.#prefix(de, rule, count);
-		const end = this.#room(de, start, bytesOf(rule, count));
+		const start = this.prefix(de, rule, count);
+		const end = this.room(de, start, bytesOf(rule, count));
 		const out = this.#out;
 		if (rule.coding === "bcd") {
 			let index = leadingNibbles(rule, count);
@@ -130,16 +133,16 @@ export class MessageEncoder {
 				out[start + i] = 0x30 + nibble; // The separator, nibble 13, is "=".
 			}
 		}
-		this.#advance(de, end);
+		this.advance(de, end);
 	}
 
 	/** A fixed n field from a non-negative integer, zeros before it. @throws {CodedError} "range" | … */
 	number(de: number, value: number): void {
-		const rule = this.#rule(de);
+		const rule = this.rule(de);
 		assert(rule.format === "n" && rule.prefix === 0, "number() is for n of fixed length");
 		const count = rule.lengthMax;
 		const start = this.#position;
-		const end = this.#room(de, start, bytesOf(rule, count));
+		const end = this.room(de, start, bytesOf(rule, count));
 		if (!Number.isSafeInteger(value) || value < 0) throw new CodedError("range", fieldPlace(de, start));
 		const out = this.#out;
 		const bcd = rule.coding === "bcd";
@@ -159,15 +162,15 @@ export class MessageEncoder {
 			}
 		}
 		if (rest !== 0) throw new CodedError("range", fieldPlace(de, start), `more than ${count} digits`);
-		this.#advance(de, end);
+		this.advance(de, end);
 	}
 
 	/** An an or ans field; a fixed length must be exact. @throws {CodedError} "length" | "charset" | "order" | "unknown" */
 	ascii(de: number, text: string): void {
-		const rule = this.#rule(de);
+		const rule = this.rule(de);
 		assert(rule.format === "an" || rule.format === "ans", "ascii() is for an and ans");
-		const start = this.#prefix(de, rule, text.length);
-		const end = this.#room(de, start, text.length);
+		const start = this.prefix(de, rule, text.length);
+		const end = this.room(de, start, text.length);
 		const out = this.#out;
 		const byteClass = classOf(rule);
 		for (let i = 0; i < text.length; i++) {
@@ -175,17 +178,17 @@ export class MessageEncoder {
 			if (!charAllowed(byteClass, code)) throw new CodedError("charset", fieldPlace(de, start + i));
 			out[start + i] = code;
 		}
-		this.#advance(de, end);
+		this.advance(de, end);
 	}
 
 	/** `data[from, to)` into a b, an or ans field. @throws {CodedError} "length" | "charset" | "order" | "unknown" */
 	bytes(de: number, data: Uint8Array, from = 0, to = data.length): void {
-		const rule = this.#rule(de);
+		const rule = this.rule(de);
 		assert(!isDigits(rule), "bytes() is for b, an and ans");
 		assert(from >= 0 && from <= to && to <= data.length, "bytes() range");
 		const count = to - from;
-		const start = this.#prefix(de, rule, count);
-		const end = this.#room(de, start, bytesOf(rule, count));
+		const start = this.prefix(de, rule, count);
+		const end = this.room(de, start, bytesOf(rule, count));
 		const out = this.#out;
 		if (rule.coding === "hex") packHex(data, from, out, start, count);
 		else {
@@ -193,7 +196,7 @@ export class MessageEncoder {
 			if (outside < to) throw new CodedError("charset", fieldPlace(de, start + outside - from));
 			for (let i = 0; i < count; i++) out[start + i] = data[from + i];
 		}
-		this.#advance(de, end);
+		this.advance(de, end);
 	}
 
 	/**
@@ -205,7 +208,7 @@ export class MessageEncoder {
 		assert(this.#position > 0, "finish() without begin()");
 		const end = this.#position;
 		if (this.#secondary && this.#lastDe <= 64) throw new CodedError("missing", "iso8583 DE 1", "no field above 64");
-		this.#writeBitmaps();
+		this.writeBitmaps();
 		writeFrameLength(this.#dialect, this.#out, end - this.#layout.lengthBytes);
 		this.#position = 0;
 		return end;
@@ -218,19 +221,24 @@ export class MessageEncoder {
 	 */
 	finishWithMac(scheme: MacWriter): number {
 		const de = this.#secondary ? DE_MAX : 64;
-		const rule = this.#rule(de);
+		const rule = this.rule(de);
 		assert(rule.format === "b" && rule.prefix === 0 && rule.lengthMax === MAC_BYTES, "dialect MAC field");
 		const start = this.#position;
-		const end = this.#room(de, start, bytesOf(rule, MAC_BYTES));
+		const end = this.room(de, start, bytesOf(rule, MAC_BYTES));
 		// The bitmap is part of what the MAC covers, so its bit is set first.
-		this.#advance(de, end);
-		this.#writeBitmaps();
+		this.advance(de, end);
+		this.writeBitmaps();
 		scheme.mac(this.#out, this.#layout.mtiOffset, start, this.#out, start);
 		if (rule.coding === "hex") packHex(this.#out, start, this.#out, start, MAC_BYTES);
 		return this.finish();
 	}
 
-	#rule(de: number): FieldRule {
+	private knows(mti: string): boolean {
+		for (const message of this.#dialect.messages) if (message.mti === mti || message.answer === mti) return true;
+		return false;
+	}
+
+	private rule(de: number): FieldRule {
 		assert(this.#position > 0, "field without begin()");
 		const rule = this.#dialect.fields[de];
 		if (rule === undefined) throw new CodedError("unknown", fieldPlace(de, this.#position));
@@ -242,12 +250,12 @@ export class MessageEncoder {
 	}
 
 	/** Checks the count and writes the length prefix. @returns where the content begins */
-	#prefix(de: number, rule: FieldRule, count: number): number {
+	private prefix(de: number, rule: FieldRule, count: number): number {
 		const start = this.#position;
 		const fits = rule.prefix === 0 ? count === rule.lengthMax : count <= lengthMaxIn(rule, this.#mti);
 		if (!fits) throw new CodedError("length", fieldPlace(de, start), `${count}`);
 		if (rule.prefix === 0) return start;
-		const content = this.#room(de, start, prefixBytes(rule));
+		const content = this.room(de, start, prefixBytes(rule));
 		const out = this.#out;
 		const bcd = rule.prefixCoding === "bcd";
 		let rest = count;
@@ -266,26 +274,26 @@ export class MessageEncoder {
 	}
 
 	/** @returns the offset after `byteLength` bytes at `start`. @throws {CodedError} "length" without room for them */
-	#room(de: number, start: number, byteLength: number): number {
+	private room(de: number, start: number, byteLength: number): number {
 		const end = start + byteLength;
 		if (end > this.#limit) throw new CodedError("length", fieldPlace(de, start), "no room");
 		return end;
 	}
 
-	#setBit(de: number): void {
+	private setBit(de: number): void {
 		const bit = de - 1;
 		this.#bitmap[bit >> 5] |= 0x80000000 >>> (bit & 31);
 	}
 
 	/** The secondary follows the primary at once. */
-	#writeBitmaps(): void {
+	private writeBitmaps(): void {
 		const { bitmapOffset, bitmapBytes } = this.#layout;
 		writeBitmap(this.#dialect, this.#out, bitmapOffset, this.#bitmap, 0);
 		if (this.#secondary) writeBitmap(this.#dialect, this.#out, bitmapOffset + bitmapBytes, this.#bitmap, 2);
 	}
 
-	#advance(de: number, end: number): void {
-		this.#setBit(de);
+	private advance(de: number, end: number): void {
+		this.setBit(de);
 		this.#lastDe = de;
 		this.#position = end;
 	}

@@ -41,14 +41,14 @@ export interface Exchanger {
 	connect(onResult: (connected: boolean) => void): void;
 	/**
 	 * Sends a frame and waits: one at a time, what must not be overtaken. Calls back exactly once; `answer` is borrowed
-	 * and only there for "answer". The frame must be durable as an intent before this is called (I1).
+	 * and only there for "answer"; `stan` is the request's. The frame must be durable as an intent before this is called (I1).
 	 */
 	request(
 		frame: Uint8Array,
 		byteLength: number,
 		expected: Expected,
 		timeoutMs: number,
-		onEnd: (end: ExchangeEnd, answer: MessageDecoder) => void,
+		onEnd: (end: ExchangeEnd, answer: MessageDecoder, stan: number) => void,
 	): void;
 	/** The same for what may be in flight beside others: advices, uploads. Only while {@link room} is above 0. */
 	post(
@@ -56,7 +56,7 @@ export interface Exchanger {
 		byteLength: number,
 		expected: Expected,
 		timeoutMs: number,
-		onEnd: (end: ExchangeEnd, answer: MessageDecoder) => void,
+		onEnd: (end: ExchangeEnd, answer: MessageDecoder, stan: number) => void,
 	): void;
 	/** Gives the open {@link request} up now, as "noAnswer". */
 	giveUp(): void;

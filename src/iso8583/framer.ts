@@ -53,7 +53,7 @@ export class Framer {
 		while (at < count) {
 			if (this.#wanted === 0) {
 				buffer[this.#filled++] = bytes[at++];
-				if (this.#filled === this.#lengthBytes) this.#wanted = this.#lengthBytes + this.#checkedLength();
+				if (this.#filled === this.#lengthBytes) this.#wanted = this.#lengthBytes + this.checkedLength();
 				continue;
 			}
 			const end = Math.min(count, at + this.#wanted - this.#filled);
@@ -71,15 +71,15 @@ export class Framer {
 		}
 	}
 
-	#checkedLength(): number {
+	private checkedLength(): number {
 		const length = readFrameLength(this.#dialect, this.#buffer);
 		if (length > 0 && length <= this.#dialect.frameBytesMax) return length;
 		this.#broken = true;
-		throw new CodedError("length", "iso8583 frame +0", this.#why(length));
+		throw new CodedError("length", "iso8583 frame +0", this.why(length));
 	}
 
 	/** What usually stands behind an impossible length. */
-	#why(length: number): string {
+	private why(length: number): string {
 		const start = readU16(this.#buffer, 0);
 		if (start === 0x4854) return "the peer speaks HTTP"; // "HT"
 		if (start === 0x1603 || start === 0x1503) return "the peer speaks TLS"; // Handshake or alert, RFC 8446 §5.1.

@@ -77,21 +77,21 @@ class Parts {
 	/** DE 60: type 2, batch 6, code 3, reader 1, IC condition 1. */
 	type(): void {
 		const isNetwork = this.#message.equalsAt(60, 0, "00");
-		let at = this.#digits(0, 2, { zh: "60.1 类型", en: "60.1 type" }, TRANSACTION_TYPES);
-		at = this.#digits(at, 6, { zh: "60.2 批次号", en: "60.2 batch" });
-		at = this.#digits(at, 3, { zh: "60.3 管理码", en: "60.3 code" }, isNetwork ? NETWORK_CODES : undefined);
-		at = this.#digits(at, 1, { zh: "60.4 读卡能力", en: "60.4 reader" }, READERS);
-		at = this.#digits(at, 1, { zh: "60.5 芯片条件", en: "60.5 chip" }, CHIP_CONDITIONS);
+		let at = this.digits(0, 2, { zh: "60.1 类型", en: "60.1 type" }, TRANSACTION_TYPES);
+		at = this.digits(at, 6, { zh: "60.2 批次号", en: "60.2 batch" });
+		at = this.digits(at, 3, { zh: "60.3 管理码", en: "60.3 code" }, isNetwork ? NETWORK_CODES : undefined);
+		at = this.digits(at, 1, { zh: "60.4 读卡能力", en: "60.4 reader" }, READERS);
+		at = this.digits(at, 1, { zh: "60.5 芯片条件", en: "60.5 chip" }, CHIP_CONDITIONS);
 		const rest = this.#message.count(60) - at;
-		this.#digits(at, rest, { zh: "60.6 其他", en: "60.6 other" });
+		this.digits(at, rest, { zh: "60.6 其他", en: "60.6 other" });
 	}
 
 	/** DE 61: batch 6, STAN 6, date 4. */
 	original(): void {
-		let at = this.#digits(0, 6, { zh: "61.1 原批次号", en: "61.1 batch" });
-		at = this.#digits(at, 6, { zh: "61.2 原流水号", en: "61.2 STAN" });
-		at = this.#digits(at, 4, { zh: "61.3 原日期", en: "61.3 date" });
-		this.#digits(at, this.#message.count(61) - at, { zh: "61.4 其他", en: "61.4 other" });
+		let at = this.digits(0, 6, { zh: "61.1 原批次号", en: "61.1 batch" });
+		at = this.digits(at, 6, { zh: "61.2 原流水号", en: "61.2 STAN" });
+		at = this.digits(at, 4, { zh: "61.3 原日期", en: "61.3 date" });
+		this.digits(at, this.#message.count(61) - at, { zh: "61.4 其他", en: "61.4 other" });
 	}
 
 	/** DE 63 of an answer about money: card scheme 3, text. */
@@ -100,7 +100,7 @@ class Parts {
 		const rule = message.rule;
 		if (rule === undefined || message.mti !== rule.answer || message.count(63) <= 3) return;
 		this.#list.add({ zh: "63.1 卡组织", en: "63.1 scheme" }, message.textAt(63, 0, 3));
-		this.#list.add({ zh: "63.2 附言", en: "63.2 text" }, this.#textOfPeople(63, 3));
+		this.#list.add({ zh: "63.2 附言", en: "63.2 text" }, this.textOfPeople(63, 3));
 	}
 
 	/** DE 53 of an acquirer with AES-DUKPT: initial key id 8, transaction counter 4. */
@@ -132,36 +132,36 @@ class Parts {
 		const message = this.#message;
 		const rule = message.rule;
 		if (rule === undefined) return;
-		if (rule.name === "settlement") this.#totals();
-		else if (rule.name === "batch upload") this.#uploaded();
+		if (rule.name === "settlement") this.totals();
+		else if (rule.name === "batch upload") this.uploaded();
 		else if (rule.name.startsWith("batch upload end")) {
-			const at = this.#digits(0, 4, { zh: "上送总笔数", en: "entries in all" });
+			const at = this.digits(0, 4, { zh: "上送总笔数", en: "entries in all" });
 			if (at < message.count(48)) this.#list.malformed(at);
 		}
 	}
 
 	/** Twice [debit amount 12, count 3, credit amount 12, count 3, result 1]. */
-	#totals(): void {
+	private totals(): void {
 		const sides: Words[] = [
 			{ zh: "内卡", en: "domestic" },
 			{ zh: "外卡", en: "foreign" },
 		];
 		let at = 0;
 		for (const { zh, en } of sides) {
-			at = this.#amount(at, { zh: `${zh}借记金额`, en: `${en} debit amount` });
-			at = this.#digits(at, 3, { zh: `${zh}借记笔数`, en: `${en} debit count` });
-			at = this.#amount(at, { zh: `${zh}贷记金额`, en: `${en} credit amount` });
-			at = this.#digits(at, 3, { zh: `${zh}贷记笔数`, en: `${en} credit count` });
-			at = this.#digits(at, 1, { zh: `${zh}结果`, en: `${en} result` }, SETTLEMENT_RESULTS);
+			at = this.amount(at, { zh: `${zh}借记金额`, en: `${en} debit amount` });
+			at = this.digits(at, 3, { zh: `${zh}借记笔数`, en: `${en} debit count` });
+			at = this.amount(at, { zh: `${zh}贷记金额`, en: `${en} credit amount` });
+			at = this.digits(at, 3, { zh: `${zh}贷记笔数`, en: `${en} credit count` });
+			at = this.digits(at, 1, { zh: `${zh}结果`, en: `${en} result` }, SETTLEMENT_RESULTS);
 		}
 		if (at !== this.#message.count(48) || at !== 62) this.#list.malformed(at);
 	}
 
 	/** Count 2, then [class 2, STAN 6, PAN 20 zero-left, amount 12]. */
-	#uploaded(): void {
+	private uploaded(): void {
 		const message = this.#message;
 		const count = this.#message.count(48);
-		let at = this.#digits(0, 2, { zh: "笔数", en: "entries" });
+		let at = this.digits(0, 2, { zh: "笔数", en: "entries" });
 		for (let n = 1; at + 40 <= count; n++, at += 40) {
 			const pan = message.textAt(48, at + 8, 20).replace(/^0+/, "");
 			const shown = this.#options.unmask ? pan : maskPan(pan);
@@ -174,12 +174,12 @@ class Parts {
 	/** DE 62: wrapped keys of a sign-on, or the data of a sync message. */
 	privateData(): void {
 		const rule = this.#message.rule;
-		if (rule?.name === "sign-on") this.#wrappedKeys();
+		if (rule?.name === "sign-on") this.wrappedKeys();
 		else if (rule?.name === "sync") readSync(this.#message, this.#list);
 	}
 
 	/** PIK under TMK 16, check value 4, MAK under TMK 16, check value 4. */
-	#wrappedKeys(): void {
+	private wrappedKeys(): void {
 		const bytes = this.#message.bytes(62);
 		if (bytes.length !== 40) {
 			this.#list.malformed(0);
@@ -193,7 +193,7 @@ class Parts {
 	}
 
 	/** `count` digits from the `at`-th on, fewer where the field ends. @returns the place behind them */
-	#digits(at: number, count: number, name: Words, codes?: Readonly<Record<string, Words>>): number {
+	private digits(at: number, count: number, name: Words, codes?: Readonly<Record<string, Words>>): number {
 		const there = Math.min(count, this.#message.count(this.#de) - at);
 		if (there <= 0) return at;
 		const value = this.#message.textAt(this.#de, at, there);
@@ -202,7 +202,7 @@ class Parts {
 		return at + there;
 	}
 
-	#amount(at: number, name: Words): number {
+	private amount(at: number, name: Words): number {
 		const there = Math.min(12, this.#message.count(this.#de) - at);
 		if (there <= 0) return at;
 		const value = this.#message.textAt(this.#de, at, there);
@@ -211,7 +211,7 @@ class Parts {
 	}
 
 	/** The rest of a field of free text: what could be a card number is masked. */
-	#textOfPeople(de: number, from: number): string {
+	private textOfPeople(de: number, from: number): string {
 		const text = this.#message.textAt(de, from, this.#message.count(de) - from);
 		return this.#options.unmask ? text : maskNumbers(text);
 	}

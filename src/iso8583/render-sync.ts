@@ -123,28 +123,28 @@ class SyncData {
 	}
 
 	hex(name: Words, byteLength: number): void {
-		const at = this.#take(byteLength);
+		const at = this.take(byteLength);
 		if (at >= 0) this.#parts.add(name, toHex(this.#bytes, at, at + byteLength));
 	}
 
 	ascii(name: Words, byteLength: number): void {
-		const at = this.#take(byteLength);
+		const at = this.take(byteLength);
 		if (at >= 0) this.#parts.add(name, printable(this.#bytes, at, at + byteLength));
 	}
 
 	digits(name: Words, byteLength: number): void {
-		const text = this.#digits(byteLength);
+		const text = this.readDigits(byteLength);
 		if (text !== undefined) this.#parts.add(name, text);
 	}
 
 	amount(name: Words): void {
-		const text = this.#digits(6);
+		const text = this.readDigits(6);
 		if (text !== undefined) this.#parts.add(name, text, amountOf(text));
 	}
 
 	/** YYMMDDhhmmss; zeros where there is no time. */
 	time(name: Words): void {
-		const text = this.#digits(6);
+		const text = this.readDigits(6);
 		if (text === undefined) return;
 		const [year, month, day, hour, minute, second] = [0, 2, 4, 6, 8, 10].map((i) => text.slice(i, i + 2));
 		const isNone = /^0+$/.test(text);
@@ -153,7 +153,7 @@ class SyncData {
 
 	/** An unsigned number, big-endian. @returns it; 0 when it is not there */
 	binary(name: Words, byteLength: 1 | 2): number {
-		const at = this.#take(byteLength);
+		const at = this.take(byteLength);
 		if (at < 0) return 0;
 		const value = byteLength === 1 ? this.#bytes[at] : readU16(this.#bytes, at);
 		this.#parts.add(name, String(value));
@@ -161,24 +161,24 @@ class SyncData {
 	}
 
 	flag(name: Words): void {
-		const at = this.#take(1);
+		const at = this.take(1);
 		if (at >= 0) this.#parts.add(name, String(this.#bytes[at]), this.#bytes[at] === 0 ? NO : YES);
 	}
 
 	state(name: Words): void {
-		const at = this.#take(1);
+		const at = this.take(1);
 		if (at >= 0) this.#parts.add(name, String(this.#bytes[at]), REQUEST_STATES[this.#bytes[at]]);
 	}
 
 	/** STAN 3, kind 1, amount 6, flags 1, reason 1, RRN 12 ASCII. */
 	entry(name: Words): void {
-		const at = this.#take(ENTRY_BYTES);
+		const at = this.take(ENTRY_BYTES);
 		if (at < 0) return;
 		const bytes = this.#bytes;
 		const stan = toHex(bytes, at, at + 3);
 		const amount = toHex(bytes, at + 4, at + 10);
 		if (!isDecimal(stan) || !isDecimal(amount)) {
-			this.#fail(at);
+			this.fail(at);
 			return;
 		}
 		const flags = bytes[at + 10];
@@ -196,31 +196,31 @@ class SyncData {
 
 	/** Nothing may be left. */
 	end(): void {
-		if (!this.#broken && this.rest > 0) this.#fail(this.#at);
+		if (!this.#broken && this.rest > 0) this.fail(this.#at);
 	}
 
-	#digits(byteLength: number): string | undefined {
-		const at = this.#take(byteLength);
+	private readDigits(byteLength: number): string | undefined {
+		const at = this.take(byteLength);
 		if (at < 0) return undefined;
 		const text = toHex(this.#bytes, at, at + byteLength);
 		if (isDecimal(text)) return text;
-		this.#fail(at);
+		this.fail(at);
 		return undefined;
 	}
 
 	/** @returns where the bytes stand; −1 when they are not there */
-	#take(byteLength: number): number {
+	private take(byteLength: number): number {
 		if (this.#broken) return -1;
 		const at = this.#at;
 		if (at + byteLength > this.#bytes.length) {
-			this.#fail(at);
+			this.fail(at);
 			return -1;
 		}
 		this.#at = at + byteLength;
 		return at;
 	}
 
-	#fail(at: number): void {
+	private fail(at: number): void {
 		this.#broken = true;
 		this.#parts.malformed(at);
 	}

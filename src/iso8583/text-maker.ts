@@ -14,19 +14,20 @@ export class TextMaker {
 
 	/** `count` nibbles from the `first`-th behind `offset` on: packed digits, or bytes as hex. */
 	nibbles(bytes: Uint8Array, offset: number, first: number, count: number): string {
-		if (count <= PIECE_CHARS) return this.#nibbles(bytes, offset, first, count);
+		if (count <= PIECE_CHARS) return this.nibblePiece(bytes, offset, first, count);
 		let text = "";
 		for (let done = 0; done < count; done += PIECE_CHARS) {
-			text += this.#nibbles(bytes, offset, first + done, Math.min(PIECE_CHARS, count - done));
+			text += this.nibblePiece(bytes, offset, first + done, Math.min(PIECE_CHARS, count - done));
 		}
 		return text;
 	}
 
 	/** The characters of `bytes[start, end)`; what is no ASCII reads as "?". */
 	ascii(bytes: Uint8Array, start: number, end: number): string {
-		if (end - start <= PIECE_CHARS) return this.#ascii(bytes, start, end);
+		if (end - start <= PIECE_CHARS) return this.asciiPiece(bytes, start, end);
 		let text = "";
-		for (let at = start; at < end; at += PIECE_CHARS) text += this.#ascii(bytes, at, Math.min(end, at + PIECE_CHARS));
+		for (let at = start; at < end; at += PIECE_CHARS)
+			text += this.asciiPiece(bytes, at, Math.min(end, at + PIECE_CHARS));
 		return text;
 	}
 
@@ -35,12 +36,12 @@ export class TextMaker {
 		return this.ascii(bytes, start, end).replaceAll("=", "D");
 	}
 
-	#nibbles(bytes: Uint8Array, offset: number, first: number, count: number): string {
+	private nibblePiece(bytes: Uint8Array, offset: number, first: number, count: number): string {
 		if (((first | count) & 1) === 0) {
 			const text = fromPairs(bytes, offset + (first >> 1), count);
 			if (text !== undefined) return text;
 		}
-		const codes = this.#codes(count);
+		const codes = this.codes(count);
 		let at = offset + (first >> 1);
 		let i = 0;
 		if ((first & 1) !== 0 && count > 0) codes[i++] = low(bytes[at++]);
@@ -52,15 +53,15 @@ export class TextMaker {
 		return String.fromCharCode.apply(String, codes);
 	}
 
-	#ascii(bytes: Uint8Array, start: number, end: number): string {
+	private asciiPiece(bytes: Uint8Array, start: number, end: number): string {
 		const text = fromBytes(bytes, start, end - start);
 		if (text !== undefined) return text;
-		const codes = this.#codes(end - start);
+		const codes = this.codes(end - start);
 		for (let i = 0; i < codes.length; i++) codes[i] = ascii(bytes[start + i]);
 		return String.fromCharCode.apply(String, codes);
 	}
 
-	#codes(length: number): number[] {
+	private codes(length: number): number[] {
 		const kept = this.#scratch[length];
 		if (kept !== undefined) return kept;
 		const codes: number[] = new Array(length).fill(0);

@@ -81,10 +81,10 @@ export class BlockScanner {
 		const two = this.#copies.mirrored;
 		while (this.#cursor + 6 <= this.#end) {
 			let copy = lost === 0 ? 1 : 0;
-			let total = this.#validAt(copy);
+			let total = this.validAt(copy);
 			if (two) {
 				const crc = this.#crc;
-				const other = this.#validAt(1);
+				const other = this.validAt(1);
 				if (total === 0 && other > 0) {
 					copy = 1;
 					total = other;
@@ -115,15 +115,15 @@ export class BlockScanner {
 	}
 
 	/** @returns bytes of the valid record at the cursor as a copy holds it, 0 without one */
-	#validAt(copy: number): number {
+	private validAt(copy: number): number {
 		const cursor = this.#cursor;
 		const window = this.#windows[copy];
-		this.#fill(copy, 2);
+		this.fill(copy, 2);
 		const head = readU16(window.bytes, cursor - window.offset);
 		if (!headPlausible(head)) return 0;
 		const total = recordBytes(headLength(head), this.#align);
 		if (cursor + total > this.#end) return 0;
-		this.#fill(copy, total);
+		this.fill(copy, total);
 		const at = cursor - window.offset;
 		// Marginal cells may have read otherwise just now: the length that was bounded is the one that counts.
 		if (readU16(window.bytes, at) !== head) return 0;
@@ -133,7 +133,7 @@ export class BlockScanner {
 	}
 
 	/** Makes a window hold `byteLength` bytes from the cursor. */
-	#fill(copy: number, byteLength: number): void {
+	private fill(copy: number, byteLength: number): void {
 		const window = this.#windows[copy];
 		const offset = this.#cursor;
 		const have = window.offset + window.count;

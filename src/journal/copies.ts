@@ -81,7 +81,7 @@ export class Copies {
 
 	/** True when the last operation on each copy in use succeeded: what failed before were single blocks. */
 	get settled(): boolean {
-		for (let copy = 0; copy < this.count; copy++) if (copy !== this.lost && this.#fails(copy)) return false;
+		for (let copy = 0; copy < this.count; copy++) if (copy !== this.lost && this.fails(copy)) return false;
 		return true;
 	}
 
@@ -106,11 +106,11 @@ export class Copies {
 
 	/** Is every byte of this copy 0xFF? */
 	isBlank(copy: number): boolean {
-		for (let block = 0; block < this.blocks; block++) if (!this.#isBlankBlock(copy, block)) return false;
+		for (let block = 0; block < this.blocks; block++) if (!this.isBlankBlock(copy, block)) return false;
 		return true;
 	}
 
-	#isBlankBlock(copy: number, block: number): boolean {
+	private isBlankBlock(copy: number, block: number): boolean {
 		const check = this.#check;
 		const start = block * this.blockLength;
 		let all = 0xff;
@@ -150,7 +150,7 @@ export class Copies {
 			this.read(copy, check, from);
 			for (let i = 0; i < part; i++) if (check[skip + i] !== bytes[start + done + i]) good = false;
 		}
-		return this.#judge(copy, PROGRAM, good);
+		return this.judge(copy, PROGRAM, good);
 	}
 
 	/** Erases a block on each copy and looks whether it is blank. @returns false when one is not */
@@ -171,22 +171,22 @@ export class Copies {
 			if (error instanceof AssertionError) throw error;
 			blank = false;
 		}
-		if (!this.#isBlankBlock(copy, block)) blank = false;
-		return this.#judge(copy, ERASE, blank);
+		if (!this.isBlankBlock(copy, block)) blank = false;
+		return this.judge(copy, ERASE, blank);
 	}
 
 	/** A copy that fails again and again is no worn block: it is given up. */
-	#judge(copy: number, what: number, good: boolean): boolean {
+	private judge(copy: number, what: number, good: boolean): boolean {
 		const failures = this.#failures;
 		const at = what + copy;
 		if (good) failures[at] = 0;
 		else if (failures[at] < FAILURES_MAX) failures[at] += 1;
-		const alone = this.count === 1 || this.lost >= 0 || this.#fails(1 - copy);
+		const alone = this.count === 1 || this.lost >= 0 || this.fails(1 - copy);
 		if (failures[at] >= FAILURES_MAX && !alone) this.lost = copy;
 		return good;
 	}
 
-	#fails(copy: number): boolean {
+	private fails(copy: number): boolean {
 		return this.#failures[PROGRAM + copy] > 0 || this.#failures[ERASE + copy] > 0;
 	}
 

@@ -91,7 +91,7 @@ export class Headers {
 	/** Reads every header. Sets `status`, and for ok and rebuilt the ring's sequences and which blocks are valid. */
 	read(): void {
 		const [first, second = first] = this.#summaries;
-		for (let copy = 0; copy < this.#copies.count; copy++) this.#summarize(copy, this.#summaries[copy]);
+		for (let copy = 0; copy < this.#copies.count; copy++) this.summarize(copy, this.#summaries[copy]);
 		this.generation = Math.max(first.generation, second.generation);
 		this.id = first.found ? first.id : second.id;
 		this.provisioning = Math.max(first.provisioning, second.provisioning);
@@ -99,15 +99,15 @@ export class Headers {
 		this.found = first.found || second.found;
 		this.onOneCopy = first.found !== second.found;
 		this.unordered = false;
-		this.status = this.#answer(first, second);
+		this.status = this.answer(first, second);
 		if (this.status !== "ok" && this.status !== "rebuilt") return;
-		this.#findValid();
-		this.unordered = !this.#isOrdered();
+		this.findValid();
+		this.unordered = !this.isOrdered();
 		if (this.unordered) this.status = "foreign";
 	}
 
 	/** Sequences further apart than any journal's have no order: they are not of one journal. */
-	#isOrdered(): boolean {
+	private isOrdered(): boolean {
 		const newest = this.newest();
 		for (let block = 0; block < this.#ring.blocks; block++) {
 			const behind = (this.#ring.sequence(newest) - this.#ring.sequence(block)) >>> 0;
@@ -116,7 +116,7 @@ export class Headers {
 		return true;
 	}
 
-	#answer(first: CopySummary, second: CopySummary): MountStatus {
+	private answer(first: CopySummary, second: CopySummary): MountStatus {
 		const { found } = this;
 		if (first.newer || second.newer) return "newer";
 		if (this.provisioning >= 0 && (!found || this.provisioning > this.generation)) {
@@ -124,7 +124,7 @@ export class Headers {
 			return "unprovisioned";
 		}
 		if (!found) {
-			return this.#allBlank() ? "unprovisioned" : "foreign";
+			return this.allBlank() ? "unprovisioned" : "foreign";
 		}
 		if (first.conflict || second.conflict) return "foreign";
 		if (!first.found || !second.found) return this.#copies.lost < 0 ? "rebuilt" : "ok";
@@ -133,12 +133,12 @@ export class Headers {
 	}
 
 	/** What is neither a journal nor erased flash may be somebody's: then it is foreign. */
-	#allBlank(): boolean {
+	private allBlank(): boolean {
 		for (let copy = 0; copy < this.#copies.count; copy++) if (!this.#copies.isBlank(copy)) return false;
 		return true;
 	}
 
-	#summarize(copy: number, summary: CopySummary): void {
+	private summarize(copy: number, summary: CopySummary): void {
 		const header = this.#header;
 		summary.found = summary.conflict = summary.newer = false;
 		summary.generation = summary.id = 0;
@@ -148,7 +148,7 @@ export class Headers {
 			if (read === "newer") summary.newer = true;
 			if (read !== "valid") continue;
 			const { generation, id, kind } = header;
-			if (!this.#fits()) {
+			if (!this.fits()) {
 				summary.otherGeneration = Math.max(summary.otherGeneration, generation);
 				continue;
 			}
@@ -167,19 +167,19 @@ export class Headers {
 				summary.conflict = true;
 				continue;
 			}
-			this.#setValid(block);
+			this.setValid(block);
 		}
 		// What an older journal has left in a block that cannot be erased does not count; a whole one is somebody's.
 		if (summary.otherGeneration >= summary.generation) summary.conflict = true;
 	}
 
 	/** Other geometry is another journal: its records can not be found with this one's. */
-	#fits(): boolean {
+	private fits(): boolean {
 		return this.#header.blockShift === this.#blockShift && this.#header.alignShift === this.#alignShift;
 	}
 
 	/** The blocks of this journal, and their sequences: the later one where the copies differ. */
-	#findValid(): void {
+	private findValid(): void {
 		const reader = this.#reader;
 		reader.id = this.id;
 		reader.generation = this.generation;
@@ -188,13 +188,13 @@ export class Headers {
 		this.#valid.fill(0);
 		for (let block = 0; block < this.#ring.blocks; block++) {
 			const copies = reader.readHeader(block);
-			if (copies === 0 || this.#header.kind === BlockKind.provisioning || !this.#fits()) continue;
-			this.#setValid(block);
+			if (copies === 0 || this.#header.kind === BlockKind.provisioning || !this.fits()) continue;
+			this.setValid(block);
 			if (copies !== BOTH) this.#copies.note(block, BOTH);
 		}
 	}
 
-	#setValid(block: number): void {
+	private setValid(block: number): void {
 		this.#valid[block >> 3] |= 1 << (block & 7);
 		this.#ring.setSequence(block, this.#header.sequence);
 	}

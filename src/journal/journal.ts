@@ -140,6 +140,17 @@ export class Journal {
 		return this.#ring.retiredBlocks;
 	}
 
+	/** Erases of each block since it was provisioned, at most: wear is even, and each block that is begun has a number. */
+	get erasesEach(): number {
+		return Math.floor(this.#ring.sequenceMax / this.#ring.blocks);
+	}
+
+	/** Bytes that may be live, and still to be written for what is open, before {@link prepare} answers false. */
+	get usableBytes(): number {
+		const { blocks, retiredBlocks } = this.#ring;
+		return Math.max(0, blocks - this.#reserved - retiredBlocks) * this.usableOfBlock;
+	}
+
 	/** The copy that this run has given up: 0 the first, 1 the mirror, −1 none. */
 	get lostCopy(): number {
 		return this.#copies.lost;
@@ -200,14 +211,14 @@ export class Journal {
 			this.#writer.generation = result.generation;
 			this.#reclaimer.markPosition = -1;
 			this.#client.reset();
-			result.damagedRecords = this.#visitAll(this.#visitMounting);
+			result.damagedRecords = this.visitAll(this.#visitMounting);
 			// One journal that went on in two ways, each without the other: nobody can say which one is right.
 			if (this.#reader.conflict) {
 				recovery.cases |= Case.apart;
 				return { ...result, status: "foreign", cases: caseLetters(recovery.cases) };
 			}
 			// Marginal cells may have read otherwise the second time: then this reading is nobody's truth.
-			if (this.#reader.seenPosition === this.#lastPosition()) {
+			if (this.#reader.seenPosition === this.lastPosition()) {
 				this.#mounted = true;
 				return result;
 			}
@@ -216,11 +227,11 @@ export class Journal {
 	}
 
 	/** Position of the last fact that recovery found. */
-	#lastPosition(): number {
+	private lastPosition(): number {
 		return this.#ring.head * this.#blockLength + this.#recovery.lastOffset;
 	}
 
-	#visitAll(visit: RecordVisitor): number {
+	private visitAll(visit: RecordVisitor): number {
 		this.#busy = true;
 		try {
 			return this.#reader.visitAll(visit);
@@ -241,7 +252,7 @@ export class Journal {
 		const recovery = this.#recovery;
 		const { newestBlock, lastOffset } = recovery;
 		const oldHead = ring.head;
-		const from = this.#lastPosition();
+		const from = this.lastPosition();
 		// The copy becomes: head bytes and payload of the old record, as payload of the boot record.
 		let innerBytes = -1;
 		for (let tries = 0; innerBytes < 0 && tries < PIN_READ_TRIES_MAX; tries++) innerBytes = this.#reader.load(from);
@@ -284,7 +295,7 @@ export class Journal {
 		assert(!this.#busy, "I7 append from inside a visit");
 		checkLength(byteLength, payload, PAYLOAD_BYTES_MAX, "journal append");
 		this.pin();
-		this.#reclaimUntil(this.#reserved, this.#blockLength);
+		this.reclaimUntil(this.#reserved, this.#blockLength);
 		for (let i = 0; i < byteLength; i++) this.#buffer[PAYLOAD_AT + i] = payload[i];
 		return this.#writer.append(type, byteLength, false, FREE_BLOCKS_MIN);
 	}
@@ -319,12 +330,11 @@ export class Journal {
 	 * @returns false when there is no such room; nothing new may be begun then
 	 */
 	prepare(byteLength: number): boolean {
-		const usable = this.#blockLength - HEADER_BYTES - recordBytes(PAYLOAD_BYTES_MAX, this.#align);
-		const wanted = this.#reserved + Math.ceil(byteLength / usable);
+		const wanted = this.#reserved + Math.ceil(byteLength / this.usableOfBlock);
 		if (!this.#pinned && this.#ring.freeBlocks === 0) return false;
 		this.pin();
 		for (let tries = 0; tries < WRITE_TRIES_MAX; tries++) {
-			if (!this.#reclaimUntil(wanted, 1)) return false;
+			if (!this.reclaimUntil(wanted, 1)) return false;
 			this.#writer.eraseAhead();
 			// A block that could not be erased was retired, and is one free block less.
 			if (this.#ring.freeBlocks >= wanted) return this.#writer.ready >= 0;
@@ -391,7 +401,7 @@ export class Journal {
 	/** Every live record again, in log order; the visitor must not append. */
 	forEach(visit: JournalClient["visit"]): void {
 		assert(this.#mounted, "I7 read before mount");
-		this.#visitAll((type, position, bytes, start, byteLength) => {
+		this.visitAll((type, position, bytes, start, byteLength) => {
 			if (!isMark(type)) visit(type, position, bytes, start, byteLength);
 		});
 	}
@@ -401,7 +411,12 @@ export class Journal {
 		this.#copies.close();
 	}
 
-	#reclaimUntil(wanted: number, patienceBytes: number): boolean {
+	/** Whatever the records' lengths are. */
+	private get usableOfBlock(): number {
+		return this.#blockLength - HEADER_BYTES - recordBytes(PAYLOAD_BYTES_MAX, this.#align);
+	}
+
+	private reclaimUntil(wanted: number, patienceBytes: number): boolean {
 		if (this.#ring.freeBlocks >= wanted) return true;
 		if (this.#busy) return false;
 		this.#busy = true;

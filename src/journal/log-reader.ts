@@ -88,19 +88,19 @@ export class LogReader {
 	 * @returns copies (as bits) that hold it, 0 when none does
 	 */
 	readHeader(block: number): number {
-		if (this.#copies.count === 1) return this.#readOwn(0, block) ? 1 : 0;
-		const second = this.#readOwn(1, block);
+		if (this.#copies.count === 1) return this.readOwn(0, block) ? 1 : 0;
+		const second = this.readOwn(1, block);
 		const secondSequence = this.header.sequence;
 		const secondCrc = readU32(this.#headerBytes, CRC_AT);
-		const first = this.#readOwn(0, block);
-		if (!first) return second && this.#readOwn(1, block) ? 2 : 0;
+		const first = this.readOwn(0, block);
+		if (!first) return second && this.readOwn(1, block) ? 2 : 0;
 		if (!second) return 1;
 		if (this.header.sequence === secondSequence) {
 			if (readU32(this.#headerBytes, CRC_AT) !== secondCrc) this.#headersConflict = true;
 			return 3;
 		}
 		if (!isLater(secondSequence, this.header.sequence)) return 1;
-		return this.#readOwn(1, block) ? 2 : 0;
+		return this.readOwn(1, block) ? 2 : 0;
 	}
 
 	/**
@@ -113,7 +113,7 @@ export class LogReader {
 		return copies !== 0 && this.header.sequence === this.#ring.sequence(block) ? copies : 0;
 	}
 
-	#readOwn(copy: number, block: number): boolean {
+	private readOwn(copy: number, block: number): boolean {
 		if (this.readHeaderOf(copy, block) !== "valid") return false;
 		return this.header.id === this.id && this.header.generation === this.generation;
 	}
@@ -193,14 +193,14 @@ export class LogReader {
 	 */
 	load(position: number): number {
 		const copies = this.#copies;
-		let byteLength = copies.lost === 0 ? -1 : this.#loadFrom(0, position);
+		let byteLength = copies.lost === 0 ? -1 : this.loadFrom(0, position);
 		if (byteLength >= 0 || copies.count === 1) return byteLength;
-		byteLength = copies.lost === 1 ? -1 : this.#loadFrom(1, position);
+		byteLength = copies.lost === 1 ? -1 : this.loadFrom(1, position);
 		if (byteLength >= 0) copies.note(Math.floor(position / this.#blockLength), 1);
 		return byteLength;
 	}
 
-	#loadFrom(copy: number, position: number): number {
+	private loadFrom(copy: number, position: number): number {
 		const copies = this.#copies;
 		const buffer = this.#buffer;
 		const block = Math.floor(position / this.#blockLength);

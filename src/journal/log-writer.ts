@@ -95,8 +95,8 @@ export class LogWriter {
 		const offset = this.writeOffset;
 		if (offset + total <= this.#blockLength) {
 			const position = ring.head * this.#blockLength + offset;
-			this.#seal(byteLength, total, ring.sequence(ring.head), offset);
-			if (this.#program(HEADER_BYTES, total, position)) {
+			this.seal(byteLength, total, ring.sequence(ring.head), offset);
+			if (this.program(HEADER_BYTES, total, position)) {
 				ring.headEnd += total;
 				this.bytesWritten += total;
 				return position;
@@ -134,14 +134,14 @@ export class LogWriter {
 		header.tailOffset = ring.tailOffset;
 		let last = after;
 		for (let tries = 0; tries < WRITE_TRIES_MAX; tries++) {
-			const block = this.#takeErased(last);
-			const sequence = this.#nextSequence(kind, block);
+			const block = this.takeErased(last);
+			const sequence = this.nextSequence(kind, block);
 			ring.sequenceMax = sequence;
 			header.sequence = sequence;
 			encodeHeader(this.buffer, 0, header);
-			this.#seal(byteLength, total - HEADER_BYTES, sequence, HEADER_BYTES);
+			this.seal(byteLength, total - HEADER_BYTES, sequence, HEADER_BYTES);
 			this.bytesWritten += total;
-			if (this.#program(0, total, block * this.#blockLength)) {
+			if (this.program(0, total, block * this.#blockLength)) {
 				ring.setSequence(block, sequence);
 				if (ring.chainBlocks > 0 && !this.#headClosed) ring.trust(ring.head);
 				if (ring.chainBlocks > 0) ring.link(ring.head, block);
@@ -163,7 +163,7 @@ export class LogWriter {
 	 * Log blocks count on. A boot block's number is told by the block it stands in, so that two boots that were cut, and
 	 * could not read each other, never give two blocks the same one (rule 2).
 	 */
-	#nextSequence(kind: BlockKind, block: number): number {
+	private nextSequence(kind: BlockKind, block: number): number {
 		const next = this.#ring.sequenceMax + 1;
 		const skipped = kind === BlockKind.boot ? (block - next) & this.#ring.blocksMask : 0;
 		return (next + skipped) >>> 0;
@@ -181,7 +181,7 @@ export class LogWriter {
 		header.tailSequence = tailSequence;
 		header.tailOffset = tailOffset;
 		encodeHeader(this.buffer, 0, header);
-		return this.#program(0, HEADER_BYTES, block * this.#blockLength);
+		return this.program(0, HEADER_BYTES, block * this.#blockLength);
 	}
 
 	/** Erases the next free block when none stands ready. */
@@ -198,11 +198,11 @@ export class LogWriter {
 		const blank = this.#copies.erase(block);
 		this.#copies.clearNotes(block);
 		if (!blank) this.#ring.retire(block);
-		this.#lookForLoss();
+		this.lookForLoss();
 		return blank;
 	}
 
-	#takeErased(after: number): number {
+	private takeErased(after: number): number {
 		const ready = this.#ready;
 		this.#ready = -1;
 		if (ready >= 0) return ready;
@@ -216,20 +216,20 @@ export class LogWriter {
 	}
 
 	/** CRC and padding of the record at HEADER_BYTES. */
-	#seal(byteLength: number, total: number, sequence: number, offset: number): void {
+	private seal(byteLength: number, total: number, sequence: number, offset: number): void {
 		const end = PAYLOAD_AT + byteLength;
 		writeU32(this.buffer, end, recordCrc(this.buffer, HEADER_BYTES, sequence, offset));
 		this.buffer.fill(0xff, end + 4, HEADER_BYTES + total);
 	}
 
-	#program(start: number, byteLength: number, position: number): boolean {
+	private program(start: number, byteLength: number, position: number): boolean {
 		const good = this.#copies.program(this.buffer, start, byteLength, position);
-		this.#lookForLoss();
+		this.lookForLoss();
 		return good;
 	}
 
 	/** When a whole copy was given up, its blocks are not to blame for what failed before. */
-	#lookForLoss(): void {
+	private lookForLoss(): void {
 		const { lost } = this.#copies;
 		if (lost < 0 || this.#lostSeen >= 0) return;
 		this.#lostSeen = lost;

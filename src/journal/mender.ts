@@ -52,18 +52,18 @@ export class Mender {
 	/** One block: mended, moved away, or looked at. @returns true while something is known that waits to be mended */
 	step(): boolean {
 		if (!this.#copies.mirrored) return false;
-		const noted = this.#nextNoted();
+		const noted = this.nextNoted();
 		if (noted >= 0) {
 			try {
-				return this.#mend(noted);
+				return this.mend(noted);
 			} catch (error) {
 				// Without room nothing is begun: after the next settlement there is some.
 				if (!(error instanceof CodedError) || error.code !== "full") throw error;
 				return false;
 			}
 		}
-		if (this.#evacuating) return this.#evacuate();
-		return this.#scrub();
+		if (this.#evacuating) return this.evacuate();
+		return this.scrub();
 	}
 
 	/**
@@ -82,27 +82,27 @@ export class Mender {
 		const block = this.#unfinishedBlock;
 		const copy = this.#unfinishedCopy;
 		if (!this.#copies.mirrored || !this.#ring.inChain(block) || block === this.#ring.head) return;
-		if ((this.#lacking(block) & (1 << (1 - copy))) !== 0) {
+		if ((this.lacking(block) & (1 << (1 - copy))) !== 0) {
 			// What the other one lacks may stand here: nothing is erased, everything is moved away.
-			this.#moveAway(block);
+			this.moveAway(block);
 			return;
 		}
-		this.#rewrite(copy, block);
-		this.#writeMend(ENDED, copy, block, 0);
+		this.rewrite(copy, block);
+		this.writeMend(ENDED, copy, block, 0);
 	}
 
 	/** Something is known that one copy lacks. */
 	get hasWork(): boolean {
-		return this.#copies.mirrored && this.#nextNoted() >= 0;
+		return this.#copies.mirrored && this.nextNoted() >= 0;
 	}
 
 	/** Compares one block, and writes nothing. @returns true when something is known that one copy lacks */
 	look(): boolean {
 		if (!this.#copies.mirrored) return false;
-		return this.hasWork || this.#scrub();
+		return this.hasWork || this.scrub();
 	}
 
-	#nextNoted(): number {
+	private nextNoted(): number {
 		const ring = this.#ring;
 		let block = ring.tail;
 		for (let n = 0; n < ring.chainBlocks; n++, block = ring.next(block)) {
@@ -112,25 +112,25 @@ export class Mender {
 	}
 
 	/** Looks at a block that was noted, and writes it anew on the copy that lacks something. */
-	#mend(block: number): boolean {
-		const lacking = this.#lacking(block);
+	private mend(block: number): boolean {
+		const lacking = this.lacking(block);
 		if (lacking === 0) {
 			this.#copies.clearNotes(block);
 			return true;
 		}
 		if (lacking === BOTH) {
-			this.#moveAway(block);
+			this.moveAway(block);
 			return true;
 		}
 		const copy = lacking === 1 ? 0 : 1;
-		this.#writeMend(BEGINS, copy, block, FREE_BLOCKS_MIN);
-		this.#rewrite(copy, block);
-		this.#writeMend(ENDED, copy, block, 0);
+		this.writeMend(BEGINS, copy, block, FREE_BLOCKS_MIN);
+		this.rewrite(copy, block);
+		this.writeMend(ENDED, copy, block, 0);
 		return this.#copies.mirrored;
 	}
 
 	/** Copies (as bits) that do not hold the block's header and every record up to its end. */
-	#lacking(block: number): number {
+	private lacking(block: number): number {
 		const { scanner } = this.#reader;
 		const headers = this.#reader.readLogHeader(block);
 		this.#reader.findEnd(block);
@@ -141,7 +141,7 @@ export class Mender {
 	}
 
 	/** Erases the block on one copy and programs what the other one holds. */
-	#rewrite(copy: number, block: number): void {
+	private rewrite(copy: number, block: number): void {
 		const copies = this.#copies;
 		const { buffer } = this.#writer;
 		this.#reader.findEnd(block);
@@ -154,17 +154,17 @@ export class Mender {
 			good = copies.programOne(copy, buffer, 0, byteLength, start + offset);
 		}
 		copies.clearNotes(block);
-		if (good && this.#lacking(block) === 0) {
+		if (good && this.lacking(block) === 0) {
 			this.mendedBlocks++;
 			this.#ring.trust(block);
 		} else if (copies.mirrored) {
 			// Worn out on one copy: what it holds goes elsewhere, and then the block is not used any more.
 			this.#ring.retire(block);
-			this.#moveAway(block);
+			this.moveAway(block);
 		}
 	}
 
-	#moveAway(block: number): void {
+	private moveAway(block: number): void {
 		const sequence = this.#ring.sequence(block);
 		this.#copies.clearNotes(block);
 		if (!this.#evacuating || isLater(sequence, this.#evacuateTo)) this.#evacuateTo = sequence;
@@ -172,7 +172,7 @@ export class Mender {
 	}
 
 	/** Moves the tail on, one block a step, until the blocks that can not be mended are out of the log. */
-	#evacuate(): boolean {
+	private evacuate(): boolean {
 		if (isLater(this.#ring.tailSequence, this.#evacuateTo)) {
 			this.#evacuating = false;
 			return false;
@@ -181,17 +181,17 @@ export class Mender {
 	}
 
 	/** Compares the copies of the next block. */
-	#scrub(): boolean {
+	private scrub(): boolean {
 		const ring = this.#ring;
 		const known = this.#scrubAt >= 0 && ring.inChain(this.#scrubAt) && this.#scrubAt !== ring.head;
 		this.#scrubAt = known ? ring.next(this.#scrubAt) : ring.tail;
-		const lacking = this.#lacking(this.#scrubAt);
+		const lacking = this.lacking(this.#scrubAt);
 		this.#copies.note(this.#scrubAt, lacking);
 		return lacking !== 0;
 	}
 
 	/** The record opens a block of its own where the head is the block to be mended. */
-	#writeMend(state: number, copy: number, block: number, keepFree: number): void {
+	private writeMend(state: number, copy: number, block: number, keepFree: number): void {
 		const { buffer } = this.#writer;
 		const ring = this.#ring;
 		buffer[PAYLOAD_AT] = state;

@@ -83,12 +83,12 @@ export class Reclaimer {
 		if (this.markPosition >= 0) {
 			try {
 				let keepFree = FREE_BLOCKS_MIN;
-				let count = this.#plan(wanted, keepFree);
-				if (count === 0 && !this.#canAppend()) {
+				let count = this.plan(wanted, keepFree);
+				if (count === 0 && !this.canAppend()) {
 					keepFree = FREE_BLOCKS_LAST;
-					count = this.#plan(wanted, keepFree);
+					count = this.plan(wanted, keepFree);
 				}
-				while (count > 0 && this.#reclaimTail(keepFree)) count--;
+				while (count > 0 && this.reclaimTail(keepFree)) count--;
 			} catch (error) {
 				// A block failed and was retired, so that the plan does not hold any more.
 				if (!(error instanceof CodedError) || error.code !== "full") throw error;
@@ -103,9 +103,9 @@ export class Reclaimer {
 	 * Goes through the oldest blocks as a reclaim would, without writing.
 	 * @returns how many to reclaim: until `wanted` are free, else until most are, 0 when nothing is gained
 	 */
-	#plan(wanted: number, keepFree: number): number {
+	private plan(wanted: number, keepFree: number): number {
 		const ring = this.#ring;
-		const loaded = this.#loadMark();
+		const loaded = this.loadMark();
 		if (loaded < 0) return 0;
 		const markBytes = loaded + this.ownBytes(loaded);
 		let free = ring.freeBlocks;
@@ -122,7 +122,7 @@ export class Reclaimer {
 		};
 		let block = ring.tail;
 		for (let n = 1; block !== ring.head; n++, block = ring.next(block)) {
-			this.#liveIn(block, n === 1 ? ring.tailOffset : HEADER_BYTES, add);
+			this.liveIn(block, n === 1 ? ring.tailOffset : HEADER_BYTES, add);
 			add(markBytes);
 			// Cut right after the mark, the boot does not know it for certain: this block is not free for it yet.
 			if (free < keepFree) break;
@@ -137,7 +137,7 @@ export class Reclaimer {
 	}
 
 	/** Payload bytes of every record of a block that a reclaim would copy. */
-	#liveIn(block: number, from: number, add: (payloadBytes: number) => void): void {
+	private liveIn(block: number, from: number, add: (payloadBytes: number) => void): void {
 		this.#reader.findEnd(block);
 		this.#reader.visitBlock(block, from, (type, position, bytes, start, byteLength) => {
 			if (type >= RecordType.clientMin && this.#client.isLive(type, position, bytes, start)) add(byteLength);
@@ -151,7 +151,7 @@ export class Reclaimer {
 	evacuateTail(): boolean {
 		if (this.#ring.tail === this.#ring.head || this.#ring.freeBlocks <= FREE_BLOCKS_MIN + 1) return false;
 		try {
-			return this.#reclaimTail(FREE_BLOCKS_MIN);
+			return this.reclaimTail(FREE_BLOCKS_MIN);
 		} catch (error) {
 			if (!(error instanceof CodedError) || error.code !== "full") throw error;
 			return false;
@@ -159,7 +159,7 @@ export class Reclaimer {
 	}
 
 	/** Rule 10: copies, then the mark, then the block is free. @returns false when the mark can not be read */
-	#reclaimTail(keepFree: number): boolean {
+	private reclaimTail(keepFree: number): boolean {
 		const ring = this.#ring;
 		const reader = this.#reader;
 		const writer = this.#writer;
@@ -186,7 +186,7 @@ export class Reclaimer {
 
 	/** Appends the newest mark once more, with another tail. @returns false when it can not be read */
 	remark(tailSequence: number, tailOffset: number, keepFree: number): boolean {
-		const clientBytes = this.#loadMark();
+		const clientBytes = this.loadMark();
 		if (clientBytes < 0) return false;
 		const from = this.#clientBytesAt;
 		this.#writer.buffer.copyWithin(PAYLOAD_AT + this.ownBytes(clientBytes), from, from + clientBytes);
@@ -195,7 +195,7 @@ export class Reclaimer {
 	}
 
 	/** Loads the newest mark; its client bytes stand at #clientBytesAt then. @returns how many, −1 without a mark */
-	#loadMark(): number {
+	private loadMark(): number {
 		const markBytes = this.markPosition < 0 ? -1 : this.#reader.load(this.markPosition);
 		const type = this.#reader.loadedType;
 		if (markBytes < 0 || !isMark(type)) return -1;
@@ -230,7 +230,7 @@ export class Reclaimer {
 	}
 
 	/** May the client append a record of the greatest length? */
-	#canAppend(): boolean {
+	private canAppend(): boolean {
 		const fits = this.#writer.writeOffset + recordBytes(PAYLOAD_BYTES_MAX, this.#align) <= this.#blockLength;
 		return this.#ring.freeBlocks >= FREE_BLOCKS_MIN + (fits ? 0 : 1);
 	}

@@ -71,7 +71,7 @@ export class Recovery {
 	/** Rows of the recovery table that this boot went through, bits of `Case`. */
 	cases = 0;
 
-	// What #inspect found in one block.
+	// What inspect found in one block.
 	#kind = 0;
 	#counts = false;
 	#firstIsBoot = false;
@@ -105,7 +105,7 @@ export class Recovery {
 		headers.read();
 		this.status = headers.status;
 		this.interrupted = headers.interrupted;
-		this.cases = this.#headerCases();
+		this.cases = this.headerCases();
 		if (this.status !== "ok" && this.status !== "rebuilt") return;
 		this.newestBlock = headers.newest();
 		if (this.newestBlock >= 0) this.#ring.sequenceMax = this.#ring.sequence(this.newestBlock);
@@ -118,14 +118,14 @@ export class Recovery {
 				this.cases |= this.interrupted ? Case.interrupted : Case.foreign;
 				return;
 			}
-			this.#inspect(head, this.#blockLength);
-			this.cases |= this.#headCase();
+			this.inspect(head, this.#blockLength);
+			this.cases |= this.headCase();
 			if (this.#counts) {
-				this.#findLastFact(head);
-				const certain = this.#isCertain();
-				this.#findChain();
+				this.findLastFact(head);
+				const certain = this.isCertain();
+				this.findChain();
 				if (this.lostBlocks > 0) this.cases |= Case.chainLacks;
-				if (!certain) this.#holdFallbacks();
+				if (!certain) this.holdFallbacks();
 				return;
 			}
 			headers.dismiss(head);
@@ -133,7 +133,7 @@ export class Recovery {
 	}
 
 	/** What the headers alone have decided. Sequences without an order have no letter. */
-	#headerCases(): number {
+	private headerCases(): number {
 		const { status, headers } = this;
 		const cases = headers.onOneCopy ? Case.oneCopy : 0;
 		if (status === "newer") return cases | Case.newer;
@@ -142,8 +142,8 @@ export class Recovery {
 		return cases | (headers.found ? Case.apart : Case.foreign);
 	}
 
-	/** The block that #inspect has just read, taken for the head. */
-	#headCase(): number {
+	/** The block that inspect has just read, taken for the head. */
+	private headCase(): number {
 		if (this.#kind === BlockKind.boot) {
 			if (!this.#counts) return Case.bootUncounted;
 			return this.#firstIsBoot ? Case.boot : Case.bootDamaged;
@@ -152,7 +152,7 @@ export class Recovery {
 	}
 
 	/** Reads a block up to `end`: does it count, which is its last fact, which tail does it know? */
-	#inspect(block: number, end: number): void {
+	private inspect(block: number, end: number): void {
 		const header = this.#header;
 		this.#counts = false;
 		this.#firstIsBoot = false;
@@ -222,13 +222,13 @@ export class Recovery {
 	 * The head may end with copies of a reclaim that was cut, or hold nothing else: they are void, and the log ends with
 	 * the last fact before them, be it blocks back (rule 10).
 	 */
-	#findLastFact(newest: number): void {
+	private findLastFact(newest: number): void {
 		const ring = this.#ring;
-		let head = this.#stepBack(newest);
+		let head = this.stepBack(newest);
 		if (head < 0) {
 			// Facts are missing: flash was damaged. What there is must do.
 			head = newest;
-			this.#inspect(head, this.#blockLength);
+			this.inspect(head, this.#blockLength);
 			this.#factOffset = this.#anyOffset;
 			this.#factEnd = this.#anyEnd;
 		}
@@ -244,16 +244,16 @@ export class Recovery {
 	 * From a block that was inspected back to the one that holds its last fact, which is inspected then.
 	 * @returns that block, −1 when it is not found
 	 */
-	#stepBack(from: number): number {
+	private stepBack(from: number): number {
 		const ring = this.#ring;
 		let block = from;
 		let voidRecords = 0;
 		for (let n = 0; this.#factOffset < 0; n++) {
-			const previous = this.#find(this.#previousSequence, block);
+			const previous = this.find(this.#previousSequence, block);
 			const older = isLater(ring.sequence(block), this.#previousSequence);
 			if (previous < 0 || !older || n === ring.blocks) return -1;
 			voidRecords += this.#records;
-			this.#inspect(previous, Math.min(this.#previousEnd, this.#blockLength));
+			this.inspect(previous, Math.min(this.#previousEnd, this.#blockLength));
 			block = previous;
 		}
 		this.#records += voidRecords;
@@ -261,7 +261,7 @@ export class Recovery {
 	}
 
 	/** May a later boot find that the block inspected last does not count? Then its boot was cut while it pinned. */
-	#isCertain(): boolean {
+	private isCertain(): boolean {
 		return !this.#firstIsBoot || this.#records > 2;
 	}
 
@@ -269,21 +269,21 @@ export class Recovery {
 	 * The head is a boot block that one record follows, and that record may be torn: a later boot may not count it, and
 	 * go by what it replaced. So that is not erased before this boot has pinned for itself (rule 4).
 	 */
-	#holdFallbacks(): void {
+	private holdFallbacks(): void {
 		const ring = this.#ring;
 		let sequence = ring.sequence(ring.head);
 		let held = -1;
 		let certain = false;
 		for (let n = 0; n < ring.blocks && !certain; n++) {
-			const candidate = this.#nextOlder((sequence - 1) >>> 0);
+			const candidate = this.nextOlder((sequence - 1) >>> 0);
 			// What comes before the head in the log is in the chain, and safe.
 			if (candidate < 0 || !isLater(ring.sequence(candidate), ring.headPreviousSequence)) return;
 			sequence = ring.sequence(candidate);
-			this.#inspect(candidate, this.#blockLength);
+			this.inspect(candidate, this.#blockLength);
 			if (!this.#counts) continue;
-			const block = this.#stepBack(candidate);
+			const block = this.stepBack(candidate);
 			if (block < 0) return;
-			certain = this.#isCertain();
+			certain = this.isCertain();
 			// Short of room, the oldest, which is certain, is worth more than those between.
 			if (ring.freeBlocks <= 1 && held >= 0) ring.release(held);
 			if (ring.freeBlocks <= 1) return;
@@ -293,21 +293,21 @@ export class Recovery {
 	}
 
 	/** Links the head's chain into the ring, oldest first, and counts blocks that are missing (case J). */
-	#findChain(): void {
+	private findChain(): void {
 		const ring = this.#ring;
 		ring.visitSequence = this.#visitSequence;
-		ring.visitOffset = this.#insideBlock(this.#visitOffset);
+		ring.visitOffset = this.insideBlock(this.#visitOffset);
 		ring.tailSequence = this.#tailSequence;
-		ring.tailOffset = this.#insideBlock(this.#tailOffset);
-		if (this.#walkChain(false)) return;
+		ring.tailOffset = this.insideBlock(this.#tailOffset);
+		if (this.walkChain(false)) return;
 		// A block that only a provisional mark has freed is gone: so its erase was begun, and the mark is certain.
 		ring.tailSequence = ring.visitSequence;
 		ring.tailOffset = ring.visitOffset;
-		this.#walkChain(true);
+		this.walkChain(true);
 	}
 
 	/** Where a record can begin; anything else that a damaged record or header says is taken for the first place. */
-	#insideBlock(offset: number): number {
+	private insideBlock(offset: number): number {
 		const inside = offset >= HEADER_BYTES && offset <= this.#blockLength && (offset & (this.#align - 1)) === 0;
 		return inside ? offset : HEADER_BYTES;
 	}
@@ -316,7 +316,7 @@ export class Recovery {
 	 * @param certain - the tail is certain: what is missing is lost
 	 * @returns false when a block older than where reading begins is missing
 	 */
-	#walkChain(certain: boolean): boolean {
+	private walkChain(certain: boolean): boolean {
 		const ring = this.#ring;
 		ring.clear();
 		this.lostBlocks = 0;
@@ -325,11 +325,11 @@ export class Recovery {
 		let wanted = ring.headPreviousSequence;
 		while (ring.sequence(block) !== ring.tailSequence) {
 			// Sequences only grow: a header that says otherwise is damaged.
-			let previous = isLater(ring.sequence(block), wanted) ? this.#find(wanted, block) : -1;
+			let previous = isLater(ring.sequence(block), wanted) ? this.find(wanted, block) : -1;
 			if (previous < 0) {
 				if (!certain && !isLater(ring.sequence(block), ring.visitSequence)) return false;
 				const older = (ring.sequence(block) - 1) >>> 0;
-				previous = this.#nextOlder(isLater(older, wanted) ? wanted : older);
+				previous = this.nextOlder(isLater(older, wanted) ? wanted : older);
 				if (previous >= 0 || isLater(ring.sequence(block), ring.tailSequence)) this.lostBlocks++;
 				if (previous < 0) {
 					ring.tailSequence = ring.visitSequence = ring.sequence(block);
@@ -349,7 +349,7 @@ export class Recovery {
 	}
 
 	/** The block of this sequence; most often the one just before `near`. */
-	#find(sequence: number, near: number): number {
+	private find(sequence: number, near: number): number {
 		const { blocks } = this.#ring;
 		for (let i = 1; i < blocks; i++) {
 			const block = (near + blocks - i) % blocks;
@@ -360,7 +360,7 @@ export class Recovery {
 	}
 
 	/** The newest block not later than `sequence` and not older than the tail, or −1. */
-	#nextOlder(sequence: number): number {
+	private nextOlder(sequence: number): number {
 		const ring = this.#ring;
 		let best = -1;
 		for (let block = 0; block < ring.blocks; block++) {

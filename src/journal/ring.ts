@@ -94,7 +94,7 @@ export class Ring {
 	}
 
 	add(block: number): void {
-		assert(!this.inChain(block) && !this.#isWithheld(block), `I7 block ${block} is free before it joins the log`);
+		assert(!this.inChain(block) && !this.isWithheld(block), `I7 block ${block} is free before it joins the log`);
 		this.#inChain[block >> 3] |= 1 << (block & 7);
 		this.chainBlocks++;
 	}
@@ -112,7 +112,7 @@ export class Ring {
 	 */
 	retire(block: number, remembered = false): void {
 		if (hasBit(this.#retired, block)) return;
-		if (!this.inChain(block) && !this.#isWithheld(block)) this.#withheld++;
+		if (!this.inChain(block) && !this.isWithheld(block)) this.#withheld++;
 		this.#retired[block >> 3] |= 1 << (block & 7);
 		if (remembered) return;
 		const place = this.#fresh.indexOf(0);
@@ -170,7 +170,7 @@ export class Ring {
 
 	/** A free block that may still be the truth: it is not free until {@link release}. */
 	hold(block: number): void {
-		if (this.inChain(block) || this.#isWithheld(block)) return;
+		if (this.inChain(block) || this.isWithheld(block)) return;
 		this.#held[block >> 3] |= 1 << (block & 7);
 		this.#withheld++;
 	}
@@ -187,7 +187,7 @@ export class Ring {
 		for (let block = 0; block < this.blocks; block++) this.release(block);
 	}
 
-	#isWithheld(block: number): boolean {
+	private isWithheld(block: number): boolean {
 		return hasBit(this.#retired, block) || hasBit(this.#held, block);
 	}
 
@@ -195,7 +195,7 @@ export class Ring {
 	nextFree(block: number): number {
 		for (let i = 1; i <= this.blocks; i++) {
 			const candidate = (block + i) % this.blocks;
-			if (!this.inChain(candidate) && !this.#isWithheld(candidate)) return candidate;
+			if (!this.inChain(candidate) && !this.isWithheld(candidate)) return candidate;
 		}
 		return -1;
 	}

@@ -43,7 +43,7 @@ export class CardSeal {
 	seal(plain: Uint8Array, nonce: Uint8Array, aad: Uint8Array): Uint8Array {
 		assert(nonce.length === SEAL_NONCE_BYTES, "I4 a nonce has 12 bytes");
 		try {
-			return chacha20poly1305(this.#need(), nonce, aad).encrypt(plain);
+			return chacha20poly1305(this.need(), nonce, aad).encrypt(plain);
 		} finally {
 			this.#key.fill(0);
 		}
@@ -58,7 +58,7 @@ export class CardSeal {
 			throw new CodedError("auth", "card seal", "length");
 		}
 		try {
-			const cipher = chacha20poly1305(this.#need(), nonce, aad);
+			const cipher = chacha20poly1305(this.need(), nonce, aad);
 			let plain: Uint8Array | undefined;
 			try {
 				plain = cipher.decrypt(sealed);
@@ -72,7 +72,7 @@ export class CardSeal {
 		}
 	}
 
-	#need(): Uint8Array {
+	private need(): Uint8Array {
 		if (this.#keys.read("STORE", this.#key) !== SEAL_KEY_BYTES) {
 			throw new CodedError("unprovisioned", "security STORE");
 		}

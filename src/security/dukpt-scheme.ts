@@ -76,12 +76,12 @@ export class DukptScheme implements KeyScheme {
 	}
 
 	provisioned(): boolean {
-		return this.#registers.counter !== 0 || this.#storedCounter() >= 0;
+		return this.#registers.counter !== 0 || this.storedCounter() >= 0;
 	}
 
 	/** False also at the end of the key's life: a new initial key has to be loaded. */
 	ready(): boolean {
-		return this.#registers.counter !== 0 || this.#storedCounter() > 0;
+		return this.#registers.counter !== 0 || this.storedCounter() > 0;
 	}
 
 	/** A sign-on brings no keys. @throws {CodedError} "format" when it does */
@@ -92,7 +92,7 @@ export class DukptScheme implements KeyScheme {
 	/** The rest of the chunk is given up with the keys of all exchanges; counters go on behind it. */
 	forget(): void {
 		this.#registers.wipe();
-		this.#wipeRing();
+		this.wipeRing();
 	}
 
 	/**
@@ -100,10 +100,10 @@ export class DukptScheme implements KeyScheme {
 	 * @throws {CodedError} "unprovisioned" | "damaged"; "overflow" at the end of the key's life; what the key store throws
 	 */
 	open(): number {
-		if (this.#registers.counter === 0) this.#reserve();
+		if (this.#registers.counter === 0) this.reserve();
 		const registers = this.#registers;
 		const ticket = registers.counter;
-		const place = this.#freePlace();
+		const place = this.freePlace();
 		const offset = place * PLACE_BYTES;
 		registers.workingKey(USAGE_PIN, this.#ring, offset + PIN_KEY * DUKPT_KEY_BYTES);
 		registers.workingKey(USAGE_MAC_GENERATION, this.#ring, offset + MAC_KEY * DUKPT_KEY_BYTES);
@@ -117,24 +117,24 @@ export class DukptScheme implements KeyScheme {
 	}
 
 	use(ticket: number): boolean {
-		this.#used = this.#placeOf(ticket);
+		this.#used = this.placeOf(ticket);
 		return this.#used >= 0;
 	}
 
 	/** The keys stay until their place in the ring is needed. */
 	close(ticket: number): void {
-		const place = this.#placeOf(ticket);
+		const place = this.placeOf(ticket);
 		if (place >= 0) this.#opened[place] = 0;
 	}
 
 	mac(bytes: Uint8Array, start: number, end: number, out: Uint8Array, outOffset: number): void {
-		this.#cmac(MAC_KEY, bytes, start, end, out, outOffset);
+		this.cmac(MAC_KEY, bytes, start, end, out, outOffset);
 	}
 
 	verify(bytes: Uint8Array, start: number, end: number, macOffset: number): boolean {
 		checkRange(bytes, macOffset, MAC_BYTES, "security MAC");
 		const expected = this.#expected;
-		this.#cmac(VERIFICATION_KEY, bytes, start, end, expected, 0);
+		this.cmac(VERIFICATION_KEY, bytes, start, end, expected, 0);
 		const same = equalSecret(expected, 0, bytes, macOffset, MAC_BYTES);
 		expected.fill(0);
 		return same;
@@ -142,7 +142,7 @@ export class DukptScheme implements KeyScheme {
 
 	pinBlock(pin: Uint8Array, pan: string, out: Uint8Array): void {
 		try {
-			encryptPinBlock4(pin, pan, this.#need(PIN_KEY), this.#aes, this.#random, out, 0);
+			encryptPinBlock4(pin, pan, this.need(PIN_KEY), this.#aes, this.#random, out, 0);
 		} finally {
 			this.#key.fill(0);
 		}
@@ -156,7 +156,7 @@ export class DukptScheme implements KeyScheme {
 	}
 
 	/** Makes the next chunk ours: durable first, then in memory. On an error nothing is reserved. */
-	#reserve(): void {
+	private reserve(): void {
 		const state = this.#state;
 		const registers = this.#registers;
 		let reserved = false;
@@ -175,23 +175,23 @@ export class DukptScheme implements KeyScheme {
 			state.fill(0);
 			if (!reserved) registers.wipe();
 		}
-		this.#adoptKeyId();
+		this.adoptKeyId();
 	}
 
 	/** Counters of another initial key begin anew: tickets of the one before would name its keys. */
-	#adoptKeyId(): void {
+	private adoptKeyId(): void {
 		const control = this.#control;
 		const fresh = this.#key;
 		this.#registers.copyKeyId(fresh, 0);
 		let same = true;
 		for (let i = 0; i < KEY_ID_BYTES; i++) if (control[i] !== fresh[i]) same = false;
-		if (!same) this.#wipeRing();
+		if (!same) this.wipeRing();
 		for (let i = 0; i < KEY_ID_BYTES; i++) control[i] = fresh[i];
 		fresh.fill(0);
 	}
 
 	/** @returns the counter of the stored state, 0 when its keys are used up, −1 when there is none that can be used */
-	#storedCounter(): number {
+	private storedCounter(): number {
 		const state = this.#state;
 		try {
 			const byteLength = this.#keys.read("DUKPT", state);
@@ -207,7 +207,7 @@ export class DukptScheme implements KeyScheme {
 	}
 
 	/** An empty place, else of those whose exchange is over the oldest, else the oldest of all. */
-	#freePlace(): number {
+	private freePlace(): number {
 		const tickets = this.#tickets;
 		const opened = this.#opened;
 		let best = 0;
@@ -220,12 +220,12 @@ export class DukptScheme implements KeyScheme {
 	}
 
 	/** @returns −1 when its keys are gone, and for 0, which is nobody's ticket */
-	#placeOf(ticket: number): number {
+	private placeOf(ticket: number): number {
 		return ticket === 0 ? -1 : this.#tickets.indexOf(ticket);
 	}
 
 	/** A key of the ticket in use, copied into the private buffer. @throws {CodedError} "unprovisioned" */
-	#need(which: number): Uint8Array {
+	private need(which: number): Uint8Array {
 		if (this.#used < 0 && !this.provisioned()) throw new CodedError("unprovisioned", PLACE);
 		assert(this.#used >= 0, "keys are named by a ticket before they are used");
 		const offset = this.#used * PLACE_BYTES + which * DUKPT_KEY_BYTES;
@@ -233,15 +233,15 @@ export class DukptScheme implements KeyScheme {
 		return this.#key;
 	}
 
-	#cmac(which: number, bytes: Uint8Array, start: number, end: number, out: Uint8Array, outOffset: number): void {
+	private cmac(which: number, bytes: Uint8Array, start: number, end: number, out: Uint8Array, outOffset: number): void {
 		try {
-			this.#aes.cmac(this.#need(which), bytes, start, end, out, outOffset, MAC_BYTES);
+			this.#aes.cmac(this.need(which), bytes, start, end, out, outOffset, MAC_BYTES);
 		} finally {
 			this.#key.fill(0);
 		}
 	}
 
-	#wipeRing(): void {
+	private wipeRing(): void {
 		this.#ring.fill(0);
 		this.#tickets.fill(0);
 		this.#opened.fill(0);

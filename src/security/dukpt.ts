@@ -72,7 +72,7 @@ export class DukptRegisters {
 		this.#keyId.set(keyId);
 		for (let at = 0; at < REGISTERS; at++) {
 			this.#key.set(initialKey);
-			this.#derive(USAGE_KEY_DERIVATION, bitOf(at));
+			this.derive(USAGE_KEY_DERIVATION, bitOf(at));
 			this.#registers.set(this.#key, at * DUKPT_KEY_BYTES);
 		}
 		this.#counter = 1;
@@ -81,8 +81,8 @@ export class DukptRegisters {
 
 	/** The key of the next transaction for a usage. @param out - 16 bytes at `outOffset` */
 	workingKey(usage: number, out: Uint8Array, outOffset: number): void {
-		this.#node(this.#counter);
-		this.#derive(usage, this.#counter);
+		this.node(this.#counter);
+		this.derive(usage, this.#counter);
 		for (let i = 0; i < DUKPT_KEY_BYTES; i++) out[outOffset + i] = this.#key[i];
 		this.#key.fill(0);
 	}
@@ -99,7 +99,7 @@ export class DukptRegisters {
 			}
 			const node = nodeOf(at, next);
 			if (inUse(at, this.#counter) && nodeOf(at, this.#counter) === node) continue; // Most of them stay.
-			this.#node(node);
+			this.node(node);
 			this.#registers.set(this.#key, offset);
 		}
 		this.#counter = next;
@@ -118,7 +118,7 @@ export class DukptRegisters {
 		let end = REGISTERS_OFFSET;
 		for (let at = 0; at < REGISTERS; at++) {
 			if (!inUse(at, counter)) continue;
-			this.#node(nodeOf(at, counter));
+			this.node(nodeOf(at, counter));
 			out.set(this.#key, end);
 			end += DUKPT_KEY_BYTES;
 		}
@@ -152,14 +152,14 @@ export class DukptRegisters {
 	}
 
 	/** The derivation key of a counter into #key, from the register that is its ancestor. */
-	#node(counter: number): void {
+	private node(counter: number): void {
 		let done = 0;
 		let found = false;
 		for (let at = REGISTERS - 1; at >= 0; at--) {
 			const bit = bitOf(at);
 			if ((counter & bit) === 0) continue;
 			done = (done | bit) >>> 0;
-			if (found) this.#derive(USAGE_KEY_DERIVATION, done);
+			if (found) this.derive(USAGE_KEY_DERIVATION, done);
 			else if (inUse(at, this.#counter) && nodeOf(at, this.#counter) === done) {
 				const offset = at * DUKPT_KEY_BYTES;
 				for (let i = 0; i < DUKPT_KEY_BYTES; i++) this.#key[i] = this.#registers[offset + i];
@@ -170,7 +170,7 @@ export class DukptRegisters {
 	}
 
 	/** One step from the key in #key to the next (§6.3). */
-	#derive(usage: number, counter: number): void {
+	private derive(usage: number, counter: number): void {
 		const data = this.#data;
 		data[0] = 1; // Version.
 		data[1] = 1; // First and only block of the key.

@@ -135,7 +135,7 @@ export class WorkingKeyScheme implements KeyScheme {
 
 	provisioned(): boolean {
 		try {
-			return this.#readTmk() > 0;
+			return this.readTmk() > 0;
 		} finally {
 			this.#tmk.fill(0);
 		}
@@ -154,7 +154,7 @@ export class WorkingKeyScheme implements KeyScheme {
 		if (block.length !== KEY_BLOCK_BYTES) throw new CodedError("length", "security key block");
 		const { pik, makBlock } = this.#incoming;
 		try {
-			const byteLength = this.#readTmk();
+			const byteLength = this.readTmk();
 			if (byteLength === 0) throw new CodedError("unprovisioned", "security TMK");
 			const tmk = this.#tmk.subarray(0, byteLength);
 			unwrap(tmk, block, 0, pik);
@@ -162,15 +162,15 @@ export class WorkingKeyScheme implements KeyScheme {
 			this.#incoming.measure();
 			const { mak } = this.#incoming;
 			// Both are looked at before either is judged: which one was wrong is not to be had from the time it takes.
-			const pikRight = this.#checked(pik, block, PIK_CHECK_OFFSET);
-			const makRight = this.#checked(mak, block, MAK_CHECK_OFFSET);
+			const pikRight = this.checked(pik, block, PIK_CHECK_OFFSET);
+			const makRight = this.checked(mak, block, MAK_CHECK_OFFSET);
 			if (!pikRight) throw new CodedError("auth", "security PIK", "check value");
 			if (!makRight) throw new CodedError("auth", "security MAK", "check value");
 			// A right check value only says that the host sent this key: what it sent must be a key as well.
 			if (!isStrongDesKey(pik, KEY_BYTES)) throw new CodedError("auth", "security PIK", "no double-length key");
 			if (!this.#algorithm.takes(mak, mak.length)) throw new CodedError("auth", "security MAK", "no key of its length");
 			this.#generation++;
-			this.#set(this.#generation).copy(this.#incoming);
+			this.set(this.#generation).copy(this.#incoming);
 			this.#oldest = Math.max(this.#oldest, this.#generation - 1);
 			if (this.#used < this.#oldest) this.#used = 0;
 		} finally {
@@ -201,7 +201,7 @@ export class WorkingKeyScheme implements KeyScheme {
 	close(): void {}
 
 	mac(bytes: Uint8Array, start: number, end: number, out: Uint8Array, outOffset: number): void {
-		this.#algorithm.compute(this.#need("MAK").mak, bytes, start, end, out, outOffset);
+		this.#algorithm.compute(this.need("MAK").mak, bytes, start, end, out, outOffset);
 	}
 
 	verify(bytes: Uint8Array, start: number, end: number, macOffset: number): boolean {
@@ -214,7 +214,7 @@ export class WorkingKeyScheme implements KeyScheme {
 	}
 
 	pinBlock(pin: Uint8Array, pan: string, out: Uint8Array): void {
-		encryptPinBlock(pin, pan, this.#need("PIK").pik, out, 0);
+		encryptPinBlock(pin, pan, this.need("PIK").pik, out, 0);
 	}
 
 	securityControl(withPin: boolean): string | undefined {
@@ -222,25 +222,25 @@ export class WorkingKeyScheme implements KeyScheme {
 	}
 
 	/** The keys of the ticket in use. @throws {CodedError} "unprovisioned" */
-	#need(name: "MAK" | "PIK"): WorkingKeys {
+	private need(name: "MAK" | "PIK"): WorkingKeys {
 		if (!this.ready()) throw new CodedError("unprovisioned", `security ${name}`);
 		assert(this.#used !== 0, "keys are named by a ticket before they are used");
-		return this.#set(this.#used);
+		return this.set(this.#used);
 	}
 
-	#set(generation: number): WorkingKeys {
+	private set(generation: number): WorkingKeys {
 		return this.#sets[(generation & 1) as 0 | 1];
 	}
 
 	/** @returns bytes of the key now in the private buffer, 0 when there is none that can be used */
-	#readTmk(): number {
+	private readTmk(): number {
 		const byteLength = this.#keys.read("TMK", this.#tmk);
 		const usable = byteLength >= KEY_BYTES && isStrongDesKey(this.#tmk, byteLength);
 		return usable ? byteLength : 0;
 	}
 
 	/** Whether the first bytes of the key's encryption of zeros are those at `block[offset]`. */
-	#checked(key: Uint8Array, block: Uint8Array, offset: number): boolean {
+	private checked(key: Uint8Array, block: Uint8Array, offset: number): boolean {
 		const check = this.#check;
 		check.fill(0);
 		if (key.length === 8) desEncryptBlock(key, check, 0, check, 0);

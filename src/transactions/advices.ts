@@ -9,6 +9,7 @@
  * @module
  */
 import type { Config } from "../config";
+import { assert } from "../core/assert";
 import { backOffMs } from "../core/back-off";
 import { CodedError } from "../core/errors";
 import type { MessageDecoder } from "../iso8583/decoder";
@@ -42,14 +43,16 @@ const WINDOW_MAX = 16;
  */
 const DUPLICATE = "94";
 /** Tried once in this time only: nothing but a person changes it. */
+/** In flight, beside which the line has room for single questions. */
+const BESIDE_OTHERS_MAX = 2;
 const DAILY = Flag.unsendable | Flag.amountDiffers;
 
 export class Advices {
 	readonly #o: AdvicesOptions;
-	/** Ids in flight; 0 for a free place. */
-	readonly #flights = new Uint32Array(WINDOW_MAX);
-	/** One callback a place, made once. */
-	readonly #ends: ((end: ExchangeEnd, answer: MessageDecoder) => void)[] = [];
+	/** Ids in flight, 0 for a free place; behind each its STAN, which is no other's in flight (I4). */
+	readonly #flights = new Uint32Array(2 * WINDOW_MAX);
+	/** For all in flight, made once. */
+	readonly #onEnd = (end: ExchangeEnd, answer: MessageDecoder, stan: number) => this.ended(stan, end, answer);
 	readonly #dice = new Uint8Array(2);
 	#inFlight = 0;
 	#paused = false;
@@ -77,14 +80,16 @@ export class Advices {
 
 	constructor(options: AdvicesOptions) {
 		this.#o = options;
-		for (let place = 0; place < WINDOW_MAX; place++) {
-			this.#ends.push((end, answer) => this.#ended(place, end, answer));
-		}
 	}
 
 	/** True while an advice is on the line, or a line is being made for one. */
 	get active(): boolean {
 		return this.#connecting || this.#inFlight > 0;
+	}
+
+	/** True while a line is being made for one, or so many are in flight that nothing may be put between them. */
+	get crowded(): boolean {
+		return this.#connecting || this.#inFlight > BESIDE_OTHERS_MAX;
 	}
 
 	/** Advices that the host has still to be told. O(n) */
@@ -94,26 +99,26 @@ export class Advices {
 
 	/** An advice has become durable: it goes as soon as nothing more urgent waits. */
 	kick(): void {
-		this.#fill();
+		this.fill();
 	}
 
 	/** The link works: what was backing off need not wait any longer. */
 	hurry(): void {
 		this.#notBeforeMs = 0;
 		this.#nextPassMs = 0;
-		this.#fill();
+		this.fill();
 	}
 
 	/** Begins no more; what is in flight gets its answers. */
 	pause(): void {
 		this.#paused = true;
-		this.#noTimer();
+		this.noTimer();
 	}
 
 	/** The line is free again. */
 	resume(): void {
 		this.#paused = false;
-		this.#fill();
+		this.fill();
 	}
 
 	/** Sends nothing more; flash keeps what waits. */
@@ -126,37 +131,37 @@ export class Advices {
 	 * Begins whatever may go now, or sets the timer for what will be.
 	 * @param connected - just now: nothing is in flight that would show whether the line works
 	 */
-	#fill(connected = false): void {
+	private fill(connected = false): void {
 		const { clock, config, exchanger, log } = this.#o;
 		if (this.#paused || this.#stopped || this.#filling || this.#connecting) return;
-		this.#noTimer();
+		this.noTimer();
 		if (log.index.nextForwarding(0) < 0) return;
 		const nowMs = clock.monotonic();
 		if (this.#inFlight === 0 && !connected) {
 			// Reversals take seconds, and nobody says when they have gone.
-			if (nowMs < this.#notBeforeMs) this.#wakeIn(this.#notBeforeMs - nowMs);
-			else if (!this.#o.mayBegin()) this.#wakeIn(config.reversalRepeatMs);
-			else if (this.#next() !== 0) this.#connect();
+			if (nowMs < this.#notBeforeMs) this.wakeIn(this.#notBeforeMs - nowMs);
+			else if (!this.#o.mayBegin()) this.wakeIn(config.reversalRepeatMs);
+			else if (this.next() !== 0) this.connect();
 			return;
 		}
 		this.#filling = true;
 		try {
-			while (this.#inFlight < config.windowMax && exchanger.room > 0 && this.#mayGoOn()) {
-				const id = this.#next();
+			while (this.#inFlight < config.windowMax && exchanger.room > 0 && this.mayGoOn()) {
+				const id = this.next();
 				if (id === 0) break;
 				this.#turn = id;
-				this.#send(id);
+				this.send(id);
 			}
 		} finally {
 			this.#filling = false;
 		}
 		// Nothing in flight will come back here, and nothing has been said of when to go on.
 		if (this.#inFlight === 0 && this.#timer === 0) {
-			this.#wakeIn(this.#notBeforeMs > nowMs ? this.#notBeforeMs - nowMs : config.reversalRepeatMs);
+			this.wakeIn(this.#notBeforeMs > nowMs ? this.#notBeforeMs - nowMs : config.reversalRepeatMs);
 		}
 	}
 
-	#mayGoOn(): boolean {
+	private mayGoOn(): boolean {
 		return !this.#paused && !this.#stopped && this.#o.clock.monotonic() >= this.#notBeforeMs && this.#o.mayBegin();
 	}
 
@@ -165,23 +170,23 @@ export class Advices {
 	 * when its time has come.
 	 * @returns its id, or 0; then either an answer is still to come, or the timer is set
 	 */
-	#next(): number {
+	private next(): number {
 		const { clock } = this.#o;
-		const id = this.#nextInPass();
+		const id = this.nextInPass();
 		if (id !== 0 || this.#inFlight > 0) return id;
 		const nowMs = clock.monotonic();
-		if (!this.#passOver) this.#endPass(nowMs);
+		if (!this.#passOver) this.endPass(nowMs);
 		if (nowMs >= this.#nextPassMs) {
-			this.#beginPass(nowMs);
-			const first = this.#nextInPass();
+			this.beginPass(nowMs);
+			const first = this.nextInPass();
 			if (first !== 0) return first;
-			this.#endPass(nowMs);
+			this.endPass(nowMs);
 		}
-		this.#wakeIn(Math.max(1, this.#nextPassMs - nowMs));
+		this.wakeIn(Math.max(1, this.#nextPassMs - nowMs));
 		return 0;
 	}
 
-	#beginPass(nowMs: number): void {
+	private beginPass(nowMs: number): void {
 		this.#turn = 0;
 		this.#left = false;
 		this.#waited = false;
@@ -191,13 +196,13 @@ export class Advices {
 	}
 
 	/** What is left waits for its back-off; where nothing is, only what needs a person waits, for the next day. */
-	#endPass(nowMs: number): void {
+	private endPass(nowMs: number): void {
 		this.#passOver = true;
 		if (!this.#left) this.#nextPassMs = this.#dailyMs;
-		else this.#nextPassMs = this.#waited ? nowMs : nowMs + this.#backOff();
+		else this.#nextPassMs = this.#waited ? nowMs : nowMs + this.backOff();
 	}
 
-	#nextInPass(): number {
+	private nextInPass(): number {
 		const { index } = this.#o.log;
 		for (let id = this.#turn; ; ) {
 			const slot = index.nextForwarding(id);
@@ -209,21 +214,21 @@ export class Advices {
 		}
 	}
 
-	#connect(): void {
+	private connect(): void {
 		const { exchanger } = this.#o;
 		this.#connecting = true;
 		exchanger.connect((connected) => {
 			if (!this.#connecting) return;
 			this.#connecting = false;
 			if (this.#paused || this.#stopped) return;
-			if (!connected || exchanger.room === 0) this.#trouble();
+			if (!connected || exchanger.room === 0) this.trouble();
 			// Nothing is sent because of what a mount has read before that is certain (journal, rule 2).
 			else this.#o.log.journal.pin();
-			this.#fill(connected);
+			this.fill(connected);
 		});
 	}
 
-	#send(id: number): void {
+	private send(id: number): void {
 		const { log, messages, exchanger, scheme, config } = this.#o;
 		const intent = log.intent(id);
 		let ticket = 0;
@@ -232,9 +237,9 @@ export class Advices {
 		} catch (error) {
 			// A key counter that cannot be reserved now.
 			if (!(error instanceof CodedError)) throw error;
-			this.#log("E", `no keys for advice stan=${intent.stan}: ${error.message}`);
-			this.#again(id);
-			this.#trouble();
+			this.log("E", `no keys for advice stan=${intent.stan}: ${error.message}`);
+			this.again(id);
+			this.trouble();
 			return;
 		}
 		let byteLength = 0;
@@ -250,72 +255,81 @@ export class Advices {
 			if (!(error instanceof CodedError)) throw error;
 			scheme.close(ticket);
 			messages.frame.fill(0);
-			this.#log("E", `advice stan=${intent.stan} cannot be built: ${error.message}`);
+			this.log("E", `advice stan=${intent.stan} cannot be built: ${error.message}`);
 			log.setFlags(id, Flag.unsendable);
 			return;
 		}
 		const tries = log.noteTry(id);
-		this.#log("I", `advice stan=${intent.stan} try ${tries}`);
+		this.log("I", `advice stan=${intent.stan} try ${tries}`);
 		if (tries >= config.reversalTriesAlarm) log.setFlags(id, Flag.overdue);
-		const place = this.#flights.indexOf(0);
-		this.#flights[place] = id;
+		const at = this.flightAt(0);
+		this.#flights[at] = id;
+		this.#flights[at + 1] = intent.stan;
 		this.#inFlight++;
 		const expected = messages.adviceAnswer(intent, ticket);
-		exchanger.post(messages.frame, byteLength, expected, config.reversalTimeoutMs, this.#ends[place]);
+		exchanger.post(messages.frame, byteLength, expected, config.reversalTimeoutMs, this.#onEnd);
 		messages.frame.fill(0, 0, byteLength); // The card number has left with it (I9).
 	}
 
-	#ended(place: number, end: ExchangeEnd, answer: MessageDecoder): void {
+	/** Where the flight with this STAN is; 0: the first free place. */
+	private flightAt(stan: number): number {
+		for (let at = 0; at < this.#flights.length; at += 2) if (this.#flights[at + 1] === stan) return at;
+		assert(false, "I10 what ends is in flight, and no more than have a place");
+	}
+
+	private ended(stan: number, end: ExchangeEnd, answer: MessageDecoder): void {
 		const { log } = this.#o;
-		const id = this.#flights[place];
-		this.#flights[place] = 0;
+		const at = this.flightAt(stan);
+		const id = this.#flights[at];
+		this.#flights[at] = 0;
+		this.#flights[at + 1] = 0;
 		this.#inFlight--;
-		if (end === "answer") this.#answered(id, readOutcome(answer));
+		if (end === "answer") this.answered(id, readOutcome(answer));
 		else if (end === "amountDiffers") {
 			// Its own stored answer, to be sure: no repeat will bring another one.
-			this.#log("E", `advice stan=${this.#stan(id)}: the host answers with another amount`);
+			this.log("E", `advice stan=${this.stan(id)}: the host answers with another amount`);
 			log.apply(id, "amountDiffers");
 			log.setFlags(id, Flag.amountDiffers);
 		} else {
 			log.apply(id, end);
-			this.#again(id);
-			this.#trouble();
+			this.again(id);
+			this.trouble();
 		}
-		this.#fill();
+		this.fill();
 	}
 
-	#answered(id: number, outcome: Outcome): void {
+	private answered(id: number, outcome: Outcome): void {
 		const { log } = this.#o;
 		const { code } = outcome;
 		const hostAway = HOST_AWAY.includes(code);
 		if (hostAway || ISSUER_AWAY.includes(code)) {
-			this.#log("W", `advice stan=${this.#stan(id)} answered ${code}: again later`);
+			this.log("W", `advice stan=${this.stan(id)} answered ${code}: again later`);
 			log.apply(id, "noAnswer");
-			this.#again(id);
-			if (hostAway) this.#trouble();
+			this.again(id);
+			if (hostAway) this.trouble();
 			return;
 		}
 		const verdict = code === DUPLICATE ? "approved" : responseText(code).class;
 		const event = verdict === "approved" ? "approve" : verdict === "partial" ? "refuse" : "decline";
-		this.#log(code === "00" ? "I" : "W", `advice stan=${this.#stan(id)} answered ${code}: ${event}`);
+		this.log(code === "00" ? "I" : "W", `advice stan=${this.stan(id)} answered ${code}: ${event}`);
 		log.apply(id, event, { outcome });
 		this.#failures = 0;
-		this.#letNextGo(id);
+		this.letNextGo(id);
 	}
 
 	/** An advice is over: another one for the same original, which it held back, need not wait for the next pass. */
-	#letNextGo(id: number): void {
+	private letNextGo(id: number): void {
 		const { log, exchanger } = this.#o;
 		const { index } = log;
 		const slot = index.nextOfSameMovement(index.find(id));
 		if (slot < 0 || index.ids[slot] > this.#turn) return;
 		const daily = (index.flags[slot] & DAILY) !== 0;
-		if (daily || exchanger.room === 0 || !this.#mayGoOn() || index.isHeldBack(slot)) return;
-		this.#send(index.ids[slot]);
+		if (daily || exchanger.room === 0 || !this.mayGoOn() || index.isHeldBack(slot)) return;
+		this.send(index.ids[slot]);
 	}
 
 	/** It goes once more in the next pass, for which a time is to be found anew. */
-	#again(id: number): void {
+	private again(id: number): void {
 		const { index } = this.#o.log;
 		this.#left = true;
 		this.#passOver = false;
@@ -324,13 +338,13 @@ export class Advices {
 	}
 
 	/** Line or host is not well: nothing is begun for a while; what is in flight with it is the same trouble. */
-	#trouble(): void {
+	private trouble(): void {
 		const nowMs = this.#o.clock.monotonic();
 		this.#waited = true;
-		if (nowMs >= this.#notBeforeMs) this.#notBeforeMs = nowMs + this.#backOff();
+		if (nowMs >= this.#notBeforeMs) this.#notBeforeMs = nowMs + this.backOff();
 	}
 
-	#backOff(): number {
+	private backOff(): number {
 		const { random, config } = this.#o;
 		const { reversalRepeatMs, reversalRepeatMsMax, reversalJitterPercent } = config;
 		random.fill(this.#dice);
@@ -340,25 +354,25 @@ export class Advices {
 		return waitMs;
 	}
 
-	#wakeIn(ms: number): void {
-		this.#noTimer();
+	private wakeIn(ms: number): void {
+		this.noTimer();
 		this.#timer = this.#o.clock.setTimer(ms, () => {
 			this.#timer = 0;
-			this.#fill();
+			this.fill();
 		});
 	}
 
-	#noTimer(): void {
+	private noTimer(): void {
 		this.#o.clock.clearTimer(this.#timer);
 		this.#timer = 0;
 	}
 
-	#stan(id: number): number {
+	private stan(id: number): number {
 		const { index } = this.#o.log;
 		return index.stans[index.find(id)];
 	}
 
-	#log(level: "I" | "W" | "E", text: string): void {
+	private log(level: "I" | "W" | "E", text: string): void {
 		this.#o.sink.write(level, this.#o.clock.monotonic(), "saf", text);
 	}
 }

@@ -9,7 +9,7 @@
  */
 import { assert } from "../core/assert";
 import { CodedError } from "../core/errors";
-import type { MarkData } from "./records";
+import type { Closing, MarkData } from "./records";
 import { NOWHERE } from "./transaction-index";
 
 const STAN_MAX = 999_999;
@@ -35,10 +35,14 @@ export interface SettledUpTo {
 }
 
 export class Counters {
-	/** What new sales carry in DE 60.2; 0 while the host has still to give it. */
+	/** What new sales carry in DE 60.2; 0 while the host has still to give it. While a batch closes it is the one after. */
 	batch = 0;
+	/** Where the record of the batch that closes stands. */
+	closingAt = NOWHERE;
 	/** A mark was read. Without one the counters are not to be trusted: nothing may be numbered. */
 	markSeen = false;
+	/** Of the mark: see MarkData. */
+	heads: Uint8Array | undefined;
 	/** The id used last. */
 	idMax = 0;
 	/** Where the newest reservation stands; NOWHERE when the mark carries it. */
@@ -53,10 +57,17 @@ export class Counters {
 	/** STANs behind it that are reserved. */
 	#stansLeft = 0;
 	#settled = { batch: 0, id: 0, stan: 0 };
+	/** While reading: the newest record of its kind, whatever batch it is about. */
+	#closing: Closing | undefined;
 
 	/** One object for good: it changes with the next settlement. */
 	get settled(): SettledUpTo {
 		return this.#settled;
+	}
+
+	/** The batch that closes: its sales are known, the host has still to settle it. */
+	get closing(): Closing | undefined {
+		return this.#closing;
 	}
 
 	/** True while no transaction has been begun since the last settlement. */
@@ -67,6 +78,7 @@ export class Counters {
 	reset(): void {
 		this.batch = 0;
 		this.markSeen = false;
+		this.heads = undefined;
 		this.idMax = 0;
 		this.reservedAt = NOWHERE;
 		this.stanMax = 0;
@@ -74,7 +86,8 @@ export class Counters {
 		this.#idReserved = 0;
 		this.#stan = 0;
 		this.#stansLeft = 0;
-		this.#setSettled(0, 0, 0);
+		this.setSettled(0, 0, 0);
+		this.notClosing();
 	}
 
 	/** An intent of the log, in whatever order. */
@@ -94,11 +107,22 @@ export class Counters {
 		this.reservedAt = position;
 	}
 
+	/**
+	 * A closing of the log, in whatever order: ids of closings ascend, so that the greatest is the newest, and of equal ones
+	 * the bytes are the same. Whether it counts is known when the mark is.
+	 */
+	readClosing(closing: Closing, position: number): void {
+		if (this.#closing !== undefined && closing.id < this.#closing.id) return;
+		this.#closing = closing;
+		this.closingAt = position;
+	}
+
 	/** The newest mark is visited last: the log holds one that counts, and copies of it with the same bytes. */
 	readMark(mark: MarkData): void {
 		this.batch = mark.batch;
+		this.heads = mark.heads;
 		this.markSeen = true;
-		this.#setSettled(mark.settledBatch, mark.idMax, mark.stanMax);
+		this.setSettled(mark.settledBatch, mark.idMax, mark.stanMax);
 		// The counters and the intents of the log may say the same; a mark knows a STAN only when one was used.
 		if (mark.stanMax > 0) this.readIntent(mark.idMax, mark.stanMax);
 		else this.idMax = Math.max(this.idMax, mark.idMax);
@@ -116,6 +140,9 @@ export class Counters {
 		this.#stansLeft = 0;
 		const beyond = (this.stanMax - this.#stan + STAN_MAX) % STAN_MAX;
 		if (this.#stan === 0 || (this.stanMax > 0 && beyond <= STANS_BEYOND_MAX)) this.#stan = this.stanMax;
+		// What closed a batch that is settled by now may still lie there.
+		if (this.#closing?.batch === this.batch && this.batch !== 0) this.batch = this.#closing.nextBatch;
+		else this.notClosing();
 	}
 
 	/** True when the next id has to be reserved before it is used: see {@link reservation}. */
@@ -189,19 +216,36 @@ export class Counters {
 		this.useStan(stan);
 	}
 
-	/** The mark of a settlement: the batch now open is settled, `nextBatch` begins. */
-	mark(nextBatch: number): MarkData {
-		const { idMax, stanMax, stanReserved } = this;
-		const idReserved = this.#idReserved;
-		return { batch: nextBatch, idMax, stanMax, idReserved, settledBatch: this.batch, stanReserved };
+	/** The open batch ends with what has been begun by now. */
+	closes(nextBatch: number, id: number, timeS: number): Closing {
+		return { batch: this.batch, nextBatch, id, stan: this.stanMax, timeS };
 	}
 
-	/** The mark is durable. */
-	settle(nextBatch: number): void {
-		this.#setSettled(this.batch, this.idMax, this.stanMax);
-		this.batch = nextBatch;
-		this.stanMaxId = this.idMax;
+	/** That closing is durable: from here on sales carry the next batch. */
+	close(closing: Closing, position: number): void {
+		this.#closing = closing;
+		this.closingAt = position;
+		this.batch = closing.nextBatch;
+	}
+
+	/**
+	 * The mark of a settlement: the batch that closed is settled, with what was begun before that; the next one goes on.
+	 * What is reserved is told as it is by now, so that all numbers used since are known without any other record.
+	 */
+	mark(closing: Closing): MarkData {
+		const { stanReserved } = this;
+		const idReserved = this.#idReserved;
+		const { batch: settledBatch, nextBatch: batch, id: idMax, stan: stanMax } = closing;
+		return { batch, idMax, stanMax, idReserved, settledBatch, stanReserved };
+	}
+
+	/** The settlement's mark is durable. */
+	settle(closing: Closing): void {
+		this.setSettled(closing.batch, closing.id, closing.stan);
+		this.batch = closing.nextBatch;
+		this.stanMaxId = Math.max(this.stanMaxId, closing.id);
 		this.reservedAt = NOWHERE;
+		this.notClosing();
 	}
 
 	/** The mark of a batch that the host gives in place of one in which nothing was begun: all else is as it was. */
@@ -218,7 +262,12 @@ export class Counters {
 		this.reservedAt = NOWHERE;
 	}
 
-	#setSettled(batch: number, id: number, stan: number): void {
+	private notClosing(): void {
+		this.#closing = undefined;
+		this.closingAt = NOWHERE;
+	}
+
+	private setSettled(batch: number, id: number, stan: number): void {
 		this.#settled.batch = batch;
 		this.#settled.id = id;
 		this.#settled.stan = stan;
@@ -228,6 +277,11 @@ export class Counters {
 /** True for what DE 60.2 can carry. */
 export function isBatch(batch: number): boolean {
 	return Number.isInteger(batch) && batch >= 1 && batch <= BATCH_MAX;
+}
+
+/** The batch that follows: 1 after 999999. */
+export function batchAfter(batch: number): number {
+	return (batch % BATCH_MAX) + 1;
 }
 
 /** 1 follows 999999. */

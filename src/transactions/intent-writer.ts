@@ -58,15 +58,25 @@ export class IntentWriter {
 	/** See TransactionLog.takeStan. */
 	takeStan(): number {
 		const counters = this.#counters;
-		const stan = this.#nextStan();
-		if (!counters.isReserved(stan)) this.#reserve(counters.chunkEnd(stan));
+		const stan = this.nextStan();
+		if (!counters.isReserved(stan)) this.reserve(counters.chunkEnd(stan));
 		counters.useStan(stan);
 		return stan;
 	}
 
+	/**
+	 * An id that is used from here on, whatever becomes of what is to carry it.
+	 * @throws {CodedError} "full" without room for the reservation | "overflow" | "flash"
+	 */
+	takeId(): number {
+		const counters = this.#counters;
+		if (counters.idNeedsReserve) this.reserve(counters.stanReserved);
+		return counters.takeId();
+	}
+
 	/** See TransactionLog.begin. */
 	begin(sale: NewSale, card: StoredCard): number {
-		return this.#begin(sale, KIND_SALE, NO_ORIGINAL, card);
+		return this.write(sale, KIND_SALE, NO_ORIGINAL, card);
 	}
 
 	/** See TransactionLog.beginAdvice. */
@@ -80,18 +90,17 @@ export class IntentWriter {
 		if (emv !== undefined && (emv.length === 0 || emv.length > ADVICE_EMV_BYTES_MAX)) {
 			throw new CodedError("length", "advice chip data", `${emv.length} bytes`);
 		}
-		return this.#begin(sale, kind, original ?? NO_ORIGINAL, card, emv);
+		return this.write(sale, kind, original ?? NO_ORIGINAL, card, emv);
 	}
 
-	#begin(sale: NewSale, kind: number, facts: AdviceFacts, card: StoredCard, emv?: Uint8Array): number {
+	private write(sale: NewSale, kind: number, facts: AdviceFacts, card: StoredCard, emv?: Uint8Array): number {
 		const index = this.#index;
 		const counters = this.#counters;
 		const { batch } = counters;
 		assert(index.takesMore, "I10 the index has room: a sale asks before it begins");
 		assert(batch !== 0, "I4 nothing is begun before sign-on has given the batch");
-		if (counters.idNeedsReserve) this.#reserve(counters.stanReserved);
-		const id = counters.takeId();
-		const stan = this.#nextStan();
+		const id = this.takeId();
+		const stan = this.nextStan();
 		const intent: Intent = {
 			...sale,
 			id,
@@ -113,7 +122,7 @@ export class IntentWriter {
 		const slot = index.add(id);
 		index.stans[slot] = stan;
 		index.states[slot] = firstState(kind);
-		index.amounts[slot] = sale.amountMinor;
+		index.setAmount(slot, sale.amountMinor);
 		index.setBatchKind(slot, batch, kind);
 		index.setMovement(slot, facts.originalBatch || batch, facts.originalStan || stan);
 		index.intentAt[slot] = position;
@@ -121,14 +130,14 @@ export class IntentWriter {
 	}
 
 	/** Ids and STANs up to here may be used from now on. @throws {CodedError} "full" | "overflow" | "flash" */
-	#reserve(stan: number): void {
+	private reserve(stan: number): void {
 		const id = this.#counters.nextReserved();
 		encodeReserved(this.#record, id, stan);
 		const position = this.#journal.append(TransactionRecord.reserved, this.#record, RESERVED_BYTES);
 		this.#counters.reserved(id, stan, position);
 	}
 
-	#nextStan(): number {
+	private nextStan(): number {
 		return this.#counters.nextStan(this.#knowsStan, this.#index.count);
 	}
 }

@@ -12,6 +12,7 @@ import { RecordType } from "../journal/format";
 import type { Counters } from "./counters";
 import {
 	decodeAdvice,
+	decodeClosing,
 	decodeIntent,
 	decodeMark,
 	decodeStep,
@@ -59,13 +60,17 @@ export class LogReplay {
 		if (type === RecordType.mark) {
 			this.#counters.readMark(decodeMark(bytes, start, byteLength));
 			index.settledId = this.#counters.settled.id;
-			this.#noteNewest();
+			this.noteNewest();
 			return;
 		}
 		this.#records++;
-		const known = type >= TransactionRecord.intent && type <= TransactionRecord.advice;
+		const known = type >= TransactionRecord.intent && type <= TransactionRecord.closing;
 		if (byteLength < 4 || !known) {
 			this.unknownRecords++;
+			return;
+		}
+		if (type === TransactionRecord.closing) {
+			this.#counters.readClosing(decodeClosing(bytes, start, byteLength), position);
 			return;
 		}
 		const id = readU32(bytes, start);
@@ -73,11 +78,11 @@ export class LogReplay {
 			this.#counters.readReserved(id, reservedStan(bytes, start, byteLength), position);
 			return;
 		}
-		const slot = this.#slot(id);
+		const slot = this.slot(id);
 		if (slot < 0) return;
 		const advice = type === TransactionRecord.advice;
-		if (advice || type === TransactionRecord.intent) this.#intent(slot, advice, position, bytes, start, byteLength);
-		else this.#end(slot, type, position, bytes, start, byteLength);
+		if (advice || type === TransactionRecord.intent) this.intent(slot, advice, position, bytes, start, byteLength);
+		else this.end(slot, type, position, bytes, start, byteLength);
 	}
 
 	/**
@@ -103,7 +108,7 @@ export class LogReplay {
 		this.#counters.afterMount();
 	}
 
-	get #indexFull(): CodedError {
+	private get indexFull(): CodedError {
 		return new CodedError(
 			"full",
 			"transactions",
@@ -111,16 +116,23 @@ export class LogReplay {
 		);
 	}
 
-	#slot(id: number): number {
+	private slot(id: number): number {
 		const index = this.#index;
 		const found = index.find(id);
 		if (found >= 0 || this.#again) return found;
-		if (!index.takesMore) throw this.#indexFull;
+		if (!index.takesMore) throw this.indexFull;
 		if (id <= index.evictedIdMax) this.#tooEarly = true;
 		return index.add(id);
 	}
 
-	#intent(slot: number, advice: boolean, position: number, bytes: Uint8Array, start: number, byteLength: number): void {
+	private intent(
+		slot: number,
+		advice: boolean,
+		position: number,
+		bytes: Uint8Array,
+		start: number,
+		byteLength: number,
+	): void {
 		const index = this.#index;
 		// Later firmware may know more kinds; taken for a sale they would be reversed.
 		const kind = bytes[start + INTENT_KIND_AT];
@@ -129,17 +141,24 @@ export class LogReplay {
 		const intent = decodeIntent(bytes, start, byteLength);
 		const original = advice ? decodeAdvice(bytes, start, byteLength) : undefined;
 		index.stans[slot] = intent.stan;
-		index.amounts[slot] = intent.amountMinor;
+		index.setAmount(slot, intent.amountMinor);
 		index.setBatchKind(slot, intent.batch, intent.kind);
 		index.setMovement(slot, original?.originalBatch || intent.batch, original?.originalStan || intent.stan);
 		index.intentAt[slot] = position;
 		index.intentLast[slot] = index.states[slot] === 0 ? 0 : 1;
 		if (index.states[slot] === 0) index.states[slot] = firstState(intent.kind);
 		this.#counters.readIntent(intent.id, intent.stan);
-		this.#noteNewest();
+		this.noteNewest();
 	}
 
-	#end(slot: number, type: number, position: number, bytes: Uint8Array, start: number, byteLength: number): void {
+	private end(
+		slot: number,
+		type: number,
+		position: number,
+		bytes: Uint8Array,
+		start: number,
+		byteLength: number,
+	): void {
 		const index = this.#index;
 		const state = bytes[start + 5];
 		if (stateName(state) === undefined) {
@@ -165,7 +184,7 @@ export class LogReplay {
 	}
 
 	/** A transaction behind the last settlement carries the STAN by itself. */
-	#noteNewest(): void {
+	private noteNewest(): void {
 		const { stanMaxId, settled } = this.#counters;
 		this.#index.newestId = stanMaxId > settled.id ? stanMaxId : 0;
 	}

@@ -39,18 +39,26 @@ export function field60Rest(entryMode: EntryMode): string {
 	return entryMode === "magstripe" ? "00050" : "00060";
 }
 
+/** An encoder for every message of the dialect. */
+export function longestEncoder(dialect: Dialect): MessageEncoder {
+	return new MessageEncoder(dialect, new Uint8Array(LENGTH_BYTES + dialect.frameBytesMax));
+}
+
 export class MessageBuilder {
-	/** The frame built last; borrowed until the next one. */
-	readonly frame: Uint8Array;
 	readonly #encoder: MessageEncoder;
 	readonly #config: Config;
 	readonly #scheme: KeyScheme;
 
-	constructor(dialect: Dialect, config: Config, scheme: KeyScheme) {
-		this.frame = new Uint8Array(LENGTH_BYTES + dialect.frameBytesMax);
-		this.#encoder = new MessageEncoder(dialect, this.frame);
+	/** @param encoder - shared with whoever builds and sends in one turn, as is done here; default: its own */
+	constructor(dialect: Dialect, config: Config, scheme: KeyScheme, encoder = longestEncoder(dialect)) {
+		this.#encoder = encoder;
 		this.#config = config;
 		this.#scheme = scheme;
+	}
+
+	/** The frame built last; borrowed until the next one, whoever builds it. */
+	get frame(): Uint8Array {
+		return this.#encoder.frame;
 	}
 
 	/**
@@ -62,13 +70,13 @@ export class MessageBuilder {
 	 */
 	sale(intent: Intent, card: CardData, ticket: number, pinBlock: Uint8Array | undefined): number {
 		const encoder = this.#encoder;
-		this.#begin("0200", intent, card.pan, SALE_CODE, ticket);
-		this.#cardAndEntry(intent, card);
+		this.begin("0200", intent, card.pan, SALE_CODE, ticket);
+		this.cardAndEntry(intent, card);
 		if (pinBlock !== undefined) encoder.digits(26, "06");
 		if (card.track2 !== undefined) encoder.digits(35, card.track2);
-		this.#parties();
+		this.parties();
 		if (pinBlock !== undefined) encoder.bytes(52, pinBlock, 0, this.#scheme.pinBlockBytes);
-		this.#securityControl(pinBlock !== undefined);
+		this.securityControl(pinBlock !== undefined);
 		if (card.emv !== undefined) encoder.bytes(55, card.emv);
 		encoder.digits(60, field60(SALE_TYPE, intent));
 		return encoder.finishWithMac(this.#scheme);
@@ -77,12 +85,12 @@ export class MessageBuilder {
 	/** 0400 of a sale, DE 11 being the original STAN. @returns bytes of {@link frame} */
 	reversal(intent: Intent, card: StoredCard, outcome: Outcome | undefined, reason: string, ticket: number): number {
 		const encoder = this.#encoder;
-		this.#begin("0400", intent, card.pan, SALE_CODE, ticket);
-		this.#cardAndEntry(intent, card);
+		this.begin("0400", intent, card.pan, SALE_CODE, ticket);
+		this.cardAndEntry(intent, card);
 		if (outcome !== undefined && outcome.authorization.length === 6) encoder.ascii(38, outcome.authorization);
 		encoder.ascii(39, reason);
-		this.#parties();
-		this.#securityControl(false);
+		this.parties();
+		this.securityControl(false);
 		encoder.digits(60, field60(SALE_TYPE, intent));
 		return encoder.finishWithMac(this.#scheme);
 	}
@@ -97,8 +105,8 @@ export class MessageBuilder {
 		const encoder = this.#encoder;
 		const { kind } = intent;
 		const refund = kind === KIND_REFUND;
-		this.#begin("0220", intent, card.pan, adviceCode(kind), ticket);
-		if (refund) this.#cardAndEntry(intent, card);
+		this.begin("0220", intent, card.pan, adviceCode(kind), ticket);
+		if (refund) this.cardAndEntry(intent, card);
 		else {
 			// The message has the time of the sale in place of the card's expiry and sequence number.
 			const time = terminalTime(intent.timeS * 1000);
@@ -111,8 +119,8 @@ export class MessageBuilder {
 			encoder.ascii(37, facts.rrn);
 			if (facts.authorization.length === 6) encoder.ascii(38, facts.authorization);
 		}
-		this.#parties();
-		this.#securityControl(false);
+		this.parties();
+		this.securityControl(false);
 		if (emv !== undefined) encoder.bytes(55, emv);
 		encoder.digits(60, field60(adviceType(kind), intent));
 		if (kind !== KIND_OFFLINE_SALE) {
@@ -136,7 +144,7 @@ export class MessageBuilder {
 	}
 
 	/** DE 2 to 11, and from here on the keys of the exchange. */
-	#begin(mti: string, intent: Intent, pan: string, processingCode: string, ticket: number): void {
+	private begin(mti: string, intent: Intent, pan: string, processingCode: string, ticket: number): void {
 		const there = this.#scheme.use(ticket);
 		assert(there, "an exchange has its keys until it ends");
 		const encoder = this.#encoder;
@@ -148,7 +156,7 @@ export class MessageBuilder {
 	}
 
 	/** What a request and its reversal have in common, DE 14 to 25. */
-	#cardAndEntry(intent: Intent, card: StoredCard): void {
+	private cardAndEntry(intent: Intent, card: StoredCard): void {
 		const encoder = this.#encoder;
 		encoder.digits(14, card.expiry);
 		encoder.digits(22, intent.entryMode);
@@ -156,14 +164,14 @@ export class MessageBuilder {
 		encoder.digits(25, intent.condition);
 	}
 
-	#parties(): void {
+	private parties(): void {
 		this.#encoder.ascii(41, this.#config.terminalId);
 		this.#encoder.ascii(42, this.#config.merchantId);
 		this.#encoder.ascii(49, this.#config.currency);
 	}
 
 	/** DE 53, where the scheme has something to say. */
-	#securityControl(withPin: boolean): void {
+	private securityControl(withPin: boolean): void {
 		const control = this.#scheme.securityControl(withPin);
 		if (typeof control === "string") this.#encoder.digits(53, control);
 		else if (control !== undefined) this.#encoder.bytes(53, control);

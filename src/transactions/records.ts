@@ -2,11 +2,12 @@
  * The bytes of intents, advices, outcomes, steps and counters. The tables are in DESIGN.md beside this file.
  * @module
  */
+import { assert } from "../core/assert";
 import { readBcd, readBcdText, writeBcd, writeBcdText } from "../core/bcd";
 import { readAscii, readU16, readU24, readU32, writeAscii, writeU16, writeU24, writeU32 } from "../core/bytes";
 import { CodedError } from "../core/errors";
 
-export const TransactionRecord = { intent: 8, outcome: 9, step: 10, reserved: 11, advice: 12 } as const;
+export const TransactionRecord = { intent: 8, outcome: 9, step: 10, reserved: 11, advice: 12, closing: 13 } as const;
 
 /** Numbers are what flash holds; they never change. */
 export const KIND_SALE = 1;
@@ -30,16 +31,32 @@ export const STEP_BYTES = 11;
 export const RESERVED_BYTES = 7;
 /** Before STANs were reserved as well. */
 const RESERVED_1_BYTES = 4;
+export const CLOSING_BYTES = 17;
 export const MARK_BYTES = 21;
-const MARK_VERSION = 3;
+/** Behind the counters, from version 4 on: both heads of the evidence chain (settlement/EVIDENCE.md, "Chain"). */
+export const MARK_HEADS_BYTES = 64;
+const MARK_VERSION = 4;
 /** Bytes of the versions 1 to 3. */
-const MARK_VERSION_BYTES = [11, 18, MARK_BYTES] as const;
+const MARK_VERSION_BYTES = [11, 18, MARK_BYTES, MARK_BYTES + MARK_HEADS_BYTES] as const;
 
 /**
  * amountDiffers: a verified answer had another amount. reversalRefused: the reversal needs a person. unsendable: the
  * advice cannot be built, a person has to look why. overdue: the advice was tried as often as the alarm says.
+ *
+ * The others are facts, by which a cause is told later. restarted: power came back between request and answer. lineLost:
+ * the line was lost while the answer was waited for, as against silence. badMac: an answer came whose MAC is wrong.
+ * deviceFault: flash failed somewhere while the answer was waited for, or the reader gave no verdict of the card.
  */
-export const Flag = { amountDiffers: 1, reversalRefused: 2, unsendable: 4, overdue: 8 } as const;
+export const Flag = {
+	amountDiffers: 1,
+	reversalRefused: 2,
+	unsendable: 4,
+	overdue: 8,
+	restarted: 16,
+	lineLost: 32,
+	badMac: 64,
+	deviceFault: 128,
+} as const;
 
 /** True for what is never reversed: repeated unchanged until it is answered. */
 export function isAdvice(kind: number): boolean {
@@ -292,6 +309,40 @@ export function reservedStan(bytes: Uint8Array, start: number, byteLength: numbe
 	return readU24(bytes, start + 4);
 }
 
+/** Where a batch ends and the next one begins, while the host has still to settle it. */
+export interface Closing {
+	/** The batch that closes. */
+	readonly batch: number;
+	/** What sales carry from here on. */
+	readonly nextBatch: number;
+	/** The id used last in it: what has a greater one belongs to the next batch. No other closing has this one. */
+	readonly id: number;
+	/** The STAN that a transaction used last in it; 0 when none ever did. */
+	readonly stan: number;
+	/** Seconds since 1970. */
+	readonly timeS: number;
+}
+
+export function encodeClosing(bytes: Uint8Array, closing: Closing): void {
+	writeU24(bytes, 0, closing.batch);
+	writeU24(bytes, 3, closing.nextBatch);
+	writeU32(bytes, 6, closing.id);
+	writeU24(bytes, 10, closing.stan);
+	writeU32(bytes, 13, closing.timeS);
+}
+
+/** @throws {CodedError} "length" */
+export function decodeClosing(bytes: Uint8Array, start: number, byteLength: number): Closing {
+	if (byteLength !== CLOSING_BYTES) throw new CodedError("length", "closing record", `${byteLength} bytes`);
+	return {
+		batch: readU24(bytes, start),
+		nextBatch: readU24(bytes, start + 3),
+		id: readU32(bytes, start + 6),
+		stan: readU24(bytes, start + 10),
+		timeS: readU32(bytes, start + 13),
+	};
+}
+
 /** What the settlement mark carries for this folder: counters that no other record has to carry then. */
 export interface MarkData {
 	/** The batch that sales carry from here on; 0 when the host has still to give one. */
@@ -306,11 +357,17 @@ export interface MarkData {
 	settledBatch: number;
 	/** STANs up to here may have been used; 0 when none was. */
 	stanReserved: number;
+	/** MARK_HEADS_BYTES bytes; absent at the beginning of a journal. */
+	heads?: Uint8Array | undefined;
 }
 
+/** Without heads it is a mark of version 3. */
 export function encodeMark(mark: MarkData): Uint8Array {
-	const bytes = new Uint8Array(MARK_BYTES);
-	bytes[0] = MARK_VERSION;
+	const { heads } = mark;
+	assert(heads === undefined || heads.length === MARK_HEADS_BYTES, "a mark has both heads or none");
+	const bytes = new Uint8Array(heads === undefined ? MARK_BYTES : MARK_BYTES + MARK_HEADS_BYTES);
+	bytes[0] = heads === undefined ? MARK_VERSION - 1 : MARK_VERSION;
+	if (heads !== undefined) bytes.set(heads, MARK_BYTES);
 	writeU24(bytes, 1, mark.batch);
 	writeU32(bytes, 4, mark.idMax);
 	writeU24(bytes, 8, mark.stanMax);
@@ -339,5 +396,6 @@ export function decodeMark(bytes: Uint8Array, start: number, byteLength: number)
 		idReserved: version === 1 ? idMax : readU32(bytes, start + 11),
 		settledBatch: version === 1 ? 0 : readU24(bytes, start + 15),
 		stanReserved: version < 3 ? stanMax : readU24(bytes, start + 18),
+		...(version < 4 ? {} : { heads: bytes.slice(start + MARK_BYTES, start + MARK_BYTES + MARK_HEADS_BYTES) }),
 	};
 }

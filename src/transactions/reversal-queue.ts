@@ -33,12 +33,12 @@ export class ReversalQueue {
 	}
 
 	has(id: number): boolean {
-		return this.#find(id) >= 0;
+		return this.find(id) >= 0;
 	}
 
 	/** Adds or changes: due at `dueMs` of the monotonic clock. Failures begin anew. */
 	put(id: number, dueMs: number, watching: boolean): void {
-		let at = this.#find(id);
+		let at = this.find(id);
 		if (at < 0) {
 			assert(this.count < QUEUE_MAX, "I10 the queue has room: doubts are limited below it");
 			at = this.count++;
@@ -50,7 +50,7 @@ export class ReversalQueue {
 	}
 
 	remove(id: number): void {
-		const at = this.#find(id);
+		const at = this.find(id);
 		if (at < 0) return;
 		this.count--;
 		for (const array of [this.#ids, this.#dueMs, this.#failures, this.#watching]) {
@@ -76,7 +76,7 @@ export class ReversalQueue {
 
 	/** No answer: the next try after a time that doubles, ± jitter. */
 	backOff(id: number, nowMs: number): void {
-		const at = this.#find(id);
+		const at = this.find(id);
 		if (at < 0) return;
 		const { firstMs, greatestMs, jitterPercent } = this.#backOff;
 		this.#random.fill(this.#dice);
@@ -88,7 +88,7 @@ export class ReversalQueue {
 
 	/** The next try at a set time, e.g. daily. */
 	postpone(id: number, dueMs: number): void {
-		const at = this.#find(id);
+		const at = this.find(id);
 		if (at >= 0) this.#dueMs[at] = dueMs;
 	}
 
@@ -99,7 +99,7 @@ export class ReversalQueue {
 		}
 	}
 
-	#find(id: number): number {
+	private find(id: number): number {
 		for (let at = 0; at < this.count; at++) if (this.#ids[at] === id) return at;
 		return -1;
 	}

@@ -38,6 +38,8 @@ export class Reversals {
 	#paused = false;
 	#deadlineMs = 0;
 	#onDone: (() => void) | undefined;
+	/** The one that was answered last with a wrong MAC: a fact that is durable with its next record. */
+	#badMacId = 0;
 	/** The queue was full: flash holds reversals that it does not. */
 	#leftOut = false;
 
@@ -52,22 +54,22 @@ export class Reversals {
 
 	/** A reversal is durable: it is due now. */
 	add(id: number): void {
-		this.#put(id, this.#o.clock.monotonic(), false);
+		this.put(id, this.#o.clock.monotonic(), false);
 	}
 
 	/** Accepted once: due again when no stalled original can arrive any more. */
 	watch(id: number): void {
-		this.#put(id, this.#o.clock.monotonic() + this.#o.config.lateOriginalMs, true);
+		this.put(id, this.#o.clock.monotonic() + this.#o.config.lateOriginalMs, true);
 	}
 
 	/** A full queue leaves it to flash, which holds every reversal: it is taken in when another ends (I3, I10). */
-	#put(id: number, dueMs: number, watching: boolean): void {
+	private put(id: number, dueMs: number, watching: boolean): void {
 		const { queue } = this.#o;
 		if (queue.count < QUEUE_MAX || queue.has(id)) queue.put(id, dueMs, watching);
 		else this.#leftOut = true;
 	}
 
-	#takeLeftOut(): void {
+	private takeLeftOut(): void {
 		const { index } = this.#o.log;
 		this.#leftOut = false;
 		for (let slot = 0; slot < index.count; slot++) {
@@ -86,93 +88,93 @@ export class Reversals {
 		this.#paused = true;
 		this.#deadlineMs = this.#o.clock.monotonic() + limitMs;
 		this.#onDone = onDone;
-		this.#noTimer();
+		this.noTimer();
 		this.#timer = this.#o.clock.setTimer(limitMs, () => {
 			this.#timer = 0;
 			if (this.#current !== 0 && this.#o.exchanger.busy) this.#o.exchanger.giveUp();
 			// Giving up may have gone on by itself, and then set the timer of the next try: that one stays.
-			if (this.#onDone !== undefined) this.#finishBeforeSale();
+			if (this.#onDone !== undefined) this.finishBeforeSale();
 		});
-		this.#next();
+		this.next();
 	}
 
 	/** Sends nothing more; flash keeps what waits. */
 	stop(): void {
 		this.#paused = true;
 		this.#onDone = undefined;
-		this.#noTimer();
+		this.noTimer();
 	}
 
 	/** The line is free again. */
 	resume(): void {
 		this.#paused = false;
 		this.#onDone = undefined;
-		this.#noTimer(); // The limit before a sale that was cancelled holds for nobody now.
-		this.#next();
+		this.noTimer(); // The limit before a sale that was cancelled holds for nobody now.
+		this.next();
 	}
 
 	/** Begins what is due, or sets the timer for what will be. */
-	#next(): void {
+	private next(): void {
 		const { queue, clock, config, exchanger } = this.#o;
 		if (this.#current !== 0) return;
 		const nowMs = clock.monotonic();
 		const id = config.autoReversal && !exchanger.busy ? queue.due(nowMs) : 0;
 		const allowed = !this.#paused || (this.#onDone !== undefined && nowMs < this.#deadlineMs);
 		if (id !== 0 && allowed) {
-			this.#begin(id);
+			this.begin(id);
 			return;
 		}
 		if (this.#onDone !== undefined) {
-			this.#finishBeforeSale();
+			this.finishBeforeSale();
 			return;
 		}
 		if (this.#paused || !config.autoReversal) return;
-		this.#noTimer();
+		this.noTimer();
 		const dueMs = queue.nextDueMs();
 		if (dueMs === Number.POSITIVE_INFINITY) return;
 		this.#timer = clock.setTimer(Math.max(1, dueMs - nowMs), () => {
 			this.#timer = 0;
-			this.#next();
+			this.next();
 		});
 	}
 
-	#finishBeforeSale(): void {
+	private finishBeforeSale(): void {
 		const onDone = this.#onDone;
 		this.#onDone = undefined;
-		this.#noTimer();
+		this.noTimer();
 		onDone?.();
 	}
 
-	#noTimer(): void {
+	private noTimer(): void {
 		this.#o.clock.clearTimer(this.#timer);
 		this.#timer = 0;
 	}
 
-	#begin(id: number): void {
+	private begin(id: number): void {
 		const { log, exchanger } = this.#o;
 		this.#current = id;
 		if (log.index.states[log.index.find(id)] === State.unconfirmed) log.apply(id, "lateOriginalDue");
 		exchanger.connect((connected) => {
 			if (this.#current !== id) return;
 			// The time before a sale may be over: the line belongs to the sale then.
-			if (!connected || exchanger.busy || (this.#paused && this.#onDone === undefined)) this.#failed(id);
-			else this.#send(id);
+			if (!connected || exchanger.busy || (this.#paused && this.#onDone === undefined)) this.failed(id);
+			else this.send(id);
 		});
 	}
 
-	#send(id: number): void {
+	private send(id: number): void {
 		const { log, messages, exchanger, scheme, config } = this.#o;
 		const intent = log.intent(id);
-		const tries = log.noteTry(id);
-		if (tries === config.reversalTriesAlarm) this.#needsPerson(id);
+		const tries = log.noteTry(id, this.facts(id));
+		if (tries === config.reversalTriesAlarm) this.needsPerson(id);
 		let ticket = 0;
 		try {
 			ticket = scheme.open();
 		} catch (error) {
 			// A key counter that cannot be reserved now.
 			if (!(error instanceof CodedError)) throw error;
-			this.#log("E", `no keys for the reversal of stan=${intent.stan}: ${error.message}`);
-			this.#failed(id);
+			this.log("E", `no keys for the reversal of stan=${intent.stan}: ${error.message}`);
+			this.failed(id);
 			return;
 		}
 		let byteLength = 0;
@@ -182,61 +184,66 @@ export class Reversals {
 			// The sealed card cannot be opened or does not fit: a person has to change that.
 			if (!(error instanceof CodedError)) throw error;
 			scheme.close(ticket);
-			this.#log("E", `reversal stan=${intent.stan} cannot be built: ${error.message}`);
+			this.log("E", `reversal stan=${intent.stan} cannot be built: ${error.message}`);
 			this.#current = 0;
 			this.#o.queue.postpone(id, this.#o.clock.monotonic() + config.reversalRefusedRepeatMs);
-			this.#needsPerson(id);
-			this.#next();
+			this.needsPerson(id);
+			this.next();
 			return;
 		}
-		this.#log("I", `reversal stan=${intent.stan} reason=${log.reason(id)} try ${tries}`);
+		this.log("I", `reversal stan=${intent.stan} reason=${log.reason(id)} try ${tries}`);
 		exchanger.request(
 			messages.frame,
 			byteLength,
 			messages.reversalAnswer(intent, ticket),
 			config.reversalTimeoutMs,
 			(end, answer) => {
-				if (end === "answer" || end === "amountDiffers") this.#answered(id, end, readOutcome(answer).code);
-				else this.#failed(id);
+				if (end === "badMac") this.#badMacId = id;
+				if (end === "answer" || end === "amountDiffers") this.answered(id, end, readOutcome(answer).code);
+				else this.failed(id);
 			},
 		);
 	}
 
-	#answered(id: number, end: ExchangeEnd, code: string): void {
+	private answered(id: number, end: ExchangeEnd, code: string): void {
 		const { log, queue, clock, config } = this.#o;
-		const accepted = end === "answer" && this.#accepts(id, code);
+		const accepted = end === "answer" && this.accepts(id, code);
 		const stan = log.index.stans[log.index.find(id)];
-		this.#log(accepted ? "I" : "W", `reversal stan=${stan} answered ${code}${accepted ? "" : ": goes on"}`);
+		this.log(accepted ? "I" : "W", `reversal stan=${stan} answered ${code}${accepted ? "" : ": goes on"}`);
 		this.#current = 0;
-		if (accepted) this.#accepted(id, code);
+		if (accepted) this.accepted(id, code);
 		else if (end !== "answer" || isPassing(code)) queue.backOff(id, clock.monotonic());
 		else {
 			log.apply(id, "reversalRefused");
 			queue.postpone(id, clock.monotonic() + config.reversalRefusedRepeatMs);
-			this.#needsPerson(id, code);
+			this.needsPerson(id, code);
 		}
-		this.#next();
+		this.next();
+	}
+
+	private facts(id: number): number {
+		return id === this.#badMacId ? Flag.badMac : 0;
 	}
 
 	/** A host that has answered this number with another amount knows something of it: 12 and 25 prove nothing then. */
-	#accepts(id: number, code: string): boolean {
+	private accepts(id: number, code: string): boolean {
 		const { flags } = this.#o.log.index;
 		const known = (flags[this.#o.log.find(id)] & Flag.amountDiffers) !== 0;
 		return code === "00" || (ACCEPTED.includes(code) && !known);
 	}
 
-	#accepted(id: number, code: string): void {
+	private accepted(id: number, code: string): void {
 		const { log, queue, clock, display } = this.#o;
 		const slot = log.find(id);
 		const stan = log.index.stans[slot];
-		const amountMinor = log.index.amounts[slot];
-		const act = log.apply(id, "reversalAccepted");
+		const amountMinor = log.index.amount(slot);
+		const act = log.apply(id, "reversalAccepted", { flags: this.facts(id) });
 		if (act === "watch") {
 			this.watch(id);
 			display.show({ name: "reversalDone", stan, amountMinor, code, told: "notCharged" });
 		} else {
 			queue.remove(id);
-			if (this.#leftOut) this.#takeLeftOut();
+			if (this.#leftOut) this.takeLeftOut();
 		}
 		queue.hurry(clock.monotonic());
 	}
@@ -250,33 +257,33 @@ export class Reversals {
 	lateAnswer(id: number, code: string): boolean {
 		const { log, queue } = this.#o;
 		if (this.#current === id || !queue.has(id) || log.index.states[log.find(id)] !== State.reversing) return false;
-		if (!this.#accepts(id, code)) return false;
-		this.#log("I", `reversal stan=${log.index.stans[log.find(id)]} answered ${code} late`);
-		this.#accepted(id, code);
-		this.#next();
+		if (!this.accepts(id, code)) return false;
+		this.log("I", `reversal stan=${log.index.stans[log.find(id)]} answered ${code} late`);
+		this.accepted(id, code);
+		this.next();
 		return true;
 	}
 
-	#failed(id: number): void {
+	private failed(id: number): void {
 		this.#current = 0;
 		this.#o.queue.backOff(id, this.#o.clock.monotonic());
-		this.#next();
+		this.next();
 	}
 
 	/** Still queued, and from now on also somebody's business. */
-	#needsPerson(id: number, code?: string): void {
+	private needsPerson(id: number, code?: string): void {
 		const { log, display } = this.#o;
 		log.setFlags(id, Flag.reversalRefused);
 		const slot = log.index.find(id);
 		const screen = {
 			name: "reversalRefused",
 			stan: log.index.stans[slot],
-			amountMinor: log.index.amounts[slot],
+			amountMinor: log.index.amount(slot),
 		} as const;
 		display.show(code === undefined ? screen : { ...screen, code });
 	}
 
-	#log(level: "I" | "W" | "E", text: string): void {
+	private log(level: "I" | "W" | "E", text: string): void {
 		this.#o.sink.write(level, this.#o.clock.monotonic(), "saf", text);
 	}
 }

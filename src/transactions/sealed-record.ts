@@ -48,7 +48,7 @@ export class SealedRecord {
 	 */
 	close(id: number, card: StoredCard, emv: Uint8Array = NO_EMV): number {
 		const record = this.#record;
-		const clearBytes = this.#clearBytes(id);
+		const clearBytes = this.clearBytes(id);
 		const packed = packCard(card);
 		const plain = emv.length === 0 ? packed : new Uint8Array(CARD_BYTES + emv.length);
 		if (plain !== packed) {
@@ -67,7 +67,7 @@ export class SealedRecord {
 
 	/** The card of the record that is loaded. @throws {CodedError} "auth" | "unprovisioned" */
 	card(id: number, byteLength: number): StoredCard {
-		const plain = this.#open(id, byteLength);
+		const plain = this.open(id, byteLength);
 		try {
 			return unpackCard(plain.subarray(0, CARD_BYTES));
 		} finally {
@@ -82,20 +82,20 @@ export class SealedRecord {
 	 */
 	emv(id: number, byteLength: number): Uint8Array | undefined {
 		if (!isAdvice(this.#record[INTENT_KIND_AT]) || byteLength <= ADVICE_BYTES_MIN) return undefined;
-		const plain = this.#open(id, byteLength);
+		const plain = this.open(id, byteLength);
 		const emv = plain.slice(CARD_BYTES);
 		plain.fill(0);
 		return emv;
 	}
 
-	#open(id: number, byteLength: number): Uint8Array {
-		const clearBytes = this.#clearBytes(id);
+	private open(id: number, byteLength: number): Uint8Array {
+		const clearBytes = this.clearBytes(id);
 		const sealed = this.#record.subarray(clearBytes, byteLength);
 		return this.#seal.open(sealed, this.#nonce, this.#record.subarray(0, clearBytes));
 	}
 
 	/** Sets the nonce as well. @returns how long the clear part is, by the kind that stands in it */
-	#clearBytes(id: number): number {
+	private clearBytes(id: number): number {
 		const advice = isAdvice(this.#record[INTENT_KIND_AT]);
 		const type = advice ? TransactionRecord.advice : TransactionRecord.intent;
 		intentNonce(this.#nonce, this.#journal.id, this.#journal.generation, id, type);

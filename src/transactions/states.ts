@@ -2,7 +2,7 @@
  * The transition table of a transaction: the only place that decides what follows from what (I2, I3, I5).
  * @module
  */
-import { isAdvice, KIND_OFFLINE_SALE } from "./records";
+import { isAdvice, KIND_OFFLINE_SALE, KIND_RESEND } from "./records";
 
 /** Numbers are what flash holds; they never change. */
 export const State = {
@@ -48,6 +48,7 @@ export const EVENTS = [
 	"reversalAccepted", // 00, 12 or 25 where they end the repeating.
 	"reversalRefused", // Anything else: the repeating goes on.
 	"lateOriginalDue", // The longest life of a stalled frame is over.
+	"reverseAgain", // The host holds a debit that must not be, though nothing is under way here.
 ] as const;
 export type Event = (typeof EVENTS)[number];
 
@@ -81,6 +82,12 @@ const reverse = (reason: "98" | "A0" | "96" | "06", act: Act = "tellReversing"):
 	act,
 	reason,
 });
+
+/**
+ * "Other": what the reversal is for now is none of the things it may have been for before, and the host can tell it from
+ * a repeat of that one.
+ */
+const again = reverse("06", "queue");
 
 /** The advice stays as it is and goes once more. */
 const forward: Step = { to: "forwarding", persist: "none", act: "queue" };
@@ -120,9 +127,10 @@ export const TABLE: { readonly [S in StateName]: { readonly [E in Event]?: Step 
 		// The host contradicts itself: it may hold a debit that people were told does not exist.
 		approve: reverse("06"),
 		refuse: reverse("06"), // In part, that is.
+		reverseAgain: again,
 		boot: stay("declined"),
 	},
-	abandoned: { boot: stay("abandoned") },
+	abandoned: { reverseAgain: again, boot: stay("abandoned") },
 	reversing: {
 		...late("reversing"), // I5: a late answer never undoes a reversal.
 		reversalAccepted: { to: "unconfirmed", persist: "step", act: "watch" },
@@ -134,6 +142,7 @@ export const TABLE: { readonly [S in StateName]: { readonly [E in Event]?: Step 
 		lateOriginalDue: { to: "unconfirmed", persist: "none", act: "queue" },
 		reversalAccepted: { to: "reversed", persist: "step", act: "rest" },
 		reversalRefused: { to: "unconfirmed", persist: "none", act: "queue" },
+		reverseAgain: again,
 		boot: { to: "unconfirmed", persist: "none", act: "watch" },
 	},
 	reversed: {
@@ -141,6 +150,7 @@ export const TABLE: { readonly [S in StateName]: { readonly [E in Event]?: Step 
 		// An original that lay in a network for longer than any should: the host has just debited it.
 		approve: reverse("98"),
 		refuse: reverse("98"),
+		reverseAgain: again,
 		boot: stay("reversed"),
 	},
 	// An advice tells what has happened at the till: it is repeated unchanged, and nothing reverses it (I3).
@@ -193,4 +203,21 @@ export function isUnderWay(state: number): boolean {
 /** True while a transaction stands in the way of a settlement: nobody knows yet what it will have been. */
 export function holdsSettlement(state: number): boolean {
 	return state === State.waiting || state === State.approved;
+}
+
+/**
+ * True when nothing is under way for a transaction: the host's books about it are to be taken at their word. A reversal
+ * that was accepted once is over in this sense, though it is sent once more.
+ */
+export function isAtRest(state: number): boolean {
+	return state !== State.reversing && state !== State.forwarding && !holdsSettlement(state);
+}
+
+/**
+ * True for what stands in its batch, under its own STAN: what totals and digest of the batch are made of. A resend has no
+ * entry of its own: its original has.
+ */
+export function stands(state: number, kind: number): boolean {
+	if (isAdvice(kind)) return state === State.forwarded && kind !== KIND_RESEND;
+	return state === State.approved || state === State.delivered;
 }

@@ -14,6 +14,8 @@ export const NOWHERE = 0xffff_ffff;
  * ones; and between the question for room and a sale's intent, records may move so that nothing can make way just then.
  */
 const SPARE_SLOTS = 8;
+/** Amounts are kept in two parts: so many values has the lower one. */
+const LOW_VALUES = 0x1_0000_0000;
 
 export class TransactionIndex {
 	readonly capacity: number;
@@ -24,7 +26,9 @@ export class TransactionIndex {
 	readonly steps: Uint8Array;
 	readonly flags: Uint8Array;
 	readonly tries: Uint16Array;
-	readonly amounts: Float64Array;
+	/** 12 digits take 40 bits. */
+	readonly #amountsLow: Uint32Array;
+	readonly #amountsHigh: Uint8Array;
 	readonly intentAt: Uint32Array;
 	readonly outcomeAt: Uint32Array;
 	readonly stepAt: Uint32Array;
@@ -37,7 +41,7 @@ export class TransactionIndex {
 	 * here are the 20 of the STAN and the lower 12 of the batch, so that a walk over many advices reads no flash.
 	 */
 	readonly #movements: Uint32Array;
-	readonly #arrays: readonly (Uint32Array | Uint16Array | Uint8Array | Float64Array)[];
+	readonly #arrays: readonly (Uint32Array | Uint16Array | Uint8Array)[];
 	/** Ids up to here are settled: of them only what was carried forward still counts. */
 	settledId = 0;
 	/** The transaction whose intent carries the STAN counter; 0 when the mark does. */
@@ -55,7 +59,8 @@ export class TransactionIndex {
 		this.steps = new Uint8Array(slots);
 		this.flags = new Uint8Array(slots);
 		this.tries = new Uint16Array(slots);
-		this.amounts = new Float64Array(slots);
+		this.#amountsLow = new Uint32Array(slots);
+		this.#amountsHigh = new Uint8Array(slots);
 		this.intentAt = new Uint32Array(slots);
 		this.outcomeAt = new Uint32Array(slots);
 		this.stepAt = new Uint32Array(slots);
@@ -69,7 +74,8 @@ export class TransactionIndex {
 			this.steps,
 			this.flags,
 			this.tries,
-			this.amounts,
+			this.#amountsLow,
+			this.#amountsHigh,
 			this.intentAt,
 			this.outcomeAt,
 			this.stepAt,
@@ -79,11 +85,21 @@ export class TransactionIndex {
 		];
 	}
 
-	/** Bytes of the arrays: 42 a slot, whatever is live. */
+	/** Bytes of the arrays: 39 a slot, whatever is live. */
 	get ramBytes(): number {
 		let bytes = 0;
 		for (const array of this.#arrays) bytes += array.byteLength;
 		return bytes;
+	}
+
+	/** Minor units. */
+	amount(slot: number): number {
+		return this.#amountsHigh[slot] * LOW_VALUES + this.#amountsLow[slot];
+	}
+
+	setAmount(slot: number, minor: number): void {
+		this.#amountsLow[slot] = minor >>> 0;
+		this.#amountsHigh[slot] = Math.floor(minor / LOW_VALUES);
 	}
 
 	clear(): void {
@@ -95,7 +111,7 @@ export class TransactionIndex {
 
 	/** @returns the slot, or −1. O(log n) */
 	find(id: number): number {
-		const slot = this.#firstFrom(id);
+		const slot = this.firstFrom(id);
 		return slot < this.count && this.ids[slot] === id ? slot : -1;
 	}
 
@@ -115,7 +131,7 @@ export class TransactionIndex {
 
 	/** The first slot behind transaction `after` that is not spent, or −1. O(log n), and what is passed over */
 	nextLive(after: number): number {
-		for (let slot = this.#firstFrom(after + 1); slot < this.count; slot++) {
+		for (let slot = this.firstFrom(after + 1); slot < this.count; slot++) {
 			if (!isSpent(this.states[slot])) return slot;
 		}
 		return -1;
@@ -123,7 +139,7 @@ export class TransactionIndex {
 
 	/** The first slot behind transaction `after` that was sold in `batch`, or −1. O(log n), and what is passed over */
 	nextInBatch(batch: number, after: number): number {
-		for (let slot = this.#firstFrom(after + 1); slot < this.count; slot++) {
+		for (let slot = this.firstFrom(after + 1); slot < this.count; slot++) {
 			if (this.#batchKinds[slot] >>> 8 === batch) return slot;
 		}
 		return -1;
@@ -153,12 +169,12 @@ export class TransactionIndex {
 	 * there is none. Of two batches 4,096 apart it takes one for the other. O(n)
 	 */
 	nextUnderWay(batch: number, stan: number, slot: number, end = this.count): number {
-		return this.#nextUnderWay(movementOf(batch, stan), slot, end);
+		return this.nextUnderWayOf(movementOf(batch, stan), slot, end);
 	}
 
 	/** True while an older movement for the same original is under way. O(n) */
 	isHeldBack(slot: number): boolean {
-		return this.#nextUnderWay(this.#movements[slot], 0, slot) >= 0;
+		return this.nextUnderWayOf(this.#movements[slot], 0, slot) >= 0;
 	}
 
 	/** The next advice behind `slot` for the same original, or −1. O(n) */
@@ -172,7 +188,7 @@ export class TransactionIndex {
 
 	/** The first advice behind transaction `after` that the host has still to be told, or −1. O(log n), and what is passed over */
 	nextForwarding(after: number): number {
-		for (let slot = this.#firstFrom(after + 1); slot < this.count; slot++) {
+		for (let slot = this.firstFrom(after + 1); slot < this.count; slot++) {
 			if (this.states[slot] === State.forwarding) return slot;
 		}
 		return -1;
@@ -185,24 +201,24 @@ export class TransactionIndex {
 
 	/** True while a new sale has a slot, or one can make way for it; the newest may: the sale is the newest then. */
 	get hasRoom(): boolean {
-		return this.count < this.capacity || this.#oldestToGo(0) >= 0;
+		return this.count < this.capacity || this.oldestToGo(0) >= 0;
 	}
 
 	/** True while one more can be added: where nothing may be refused that was once taken. */
 	get takesMore(): boolean {
-		return this.count < this.ids.length || this.#oldestToGo(this.newestId) >= 0;
+		return this.count < this.ids.length || this.oldestToGo(this.newestId) >= 0;
 	}
 
 	/** @returns an empty slot for `id`, the oldest spent transaction making way when all are taken */
 	add(id: number): number {
-		if (this.count >= this.capacity) this.#evict();
+		if (this.count >= this.capacity) this.evict();
 		assert(this.count < this.ids.length, "I10 the index has room: a sale asks before it begins");
-		const slot = this.#firstFrom(id);
+		const slot = this.firstFrom(id);
 		for (const array of this.#arrays) array.copyWithin(slot + 1, slot, this.count);
 		this.count++;
 		this.ids[slot] = id;
 		this.stans[slot] = 0;
-		this.amounts[slot] = 0;
+		this.setAmount(slot, 0);
 		this.#batchKinds[slot] = 0;
 		this.#movements[slot] = 0;
 		this.forget(slot);
@@ -276,7 +292,7 @@ export class TransactionIndex {
 		return true;
 	}
 
-	#nextUnderWay(movement: number, from: number, end: number): number {
+	private nextUnderWayOf(movement: number, from: number, end: number): number {
 		for (let slot = from; slot < end; slot++) {
 			if (this.#movements[slot] === movement && isUnderWay(this.states[slot])) return slot;
 		}
@@ -284,7 +300,7 @@ export class TransactionIndex {
 	}
 
 	/** The first slot whose id is not below `id`; the count when there is none. */
-	#firstFrom(id: number): number {
+	private firstFrom(id: number): number {
 		let from = 0;
 		let to = this.count;
 		while (from < to) {
@@ -295,13 +311,13 @@ export class TransactionIndex {
 		return from;
 	}
 
-	#oldestToGo(newestId: number): number {
+	private oldestToGo(newestId: number): number {
 		for (let slot = 0; slot < this.count; slot++) if (this.mayGo(slot, newestId)) return slot;
 		return -1;
 	}
 
-	#evict(): void {
-		const slot = this.#oldestToGo(this.newestId);
+	private evict(): void {
+		const slot = this.oldestToGo(this.newestId);
 		if (slot < 0) return;
 		this.evictedIdMax = Math.max(this.evictedIdMax, this.ids[slot]);
 		for (const array of this.#arrays) array.copyWithin(slot, slot + 1, this.count);

@@ -3,7 +3,6 @@
  * Every change of state goes through {@link TransactionLog.apply} and is durable when it returns.
  * @module
  */
-import { assert } from "../core/assert";
 import { readU32 } from "../core/bytes";
 import { CodedError } from "../core/errors";
 import { addAmount } from "../core/money";
@@ -14,44 +13,34 @@ import type { CardSeal, StoredCard } from "../security/card-seal";
 import { Counters, isAhead, isBatch, type SettledUpTo } from "./counters";
 import { IntentWriter, type NewAdvice, type NewSale } from "./intent-writer";
 import { LogReplay } from "./log-replay";
+import { type RecordKeeper, RecordKeepers } from "./record-keeper";
+import { RecordReader } from "./record-reader";
 import {
 	type AdviceFacts,
-	decodeAdvice,
-	decodeIntent,
-	decodeOutcome,
-	decodeStep,
+	type Closing,
 	encodeMark,
-	encodeOutcome,
-	encodeStep,
+	Flag,
 	type Intent,
 	isAdvice,
 	KIND_OFFLINE_SALE,
-	OUTCOME_BYTES,
-	OUTCOME_FLAGS_AT,
+	KIND_RESEND,
 	type Outcome,
 	RECORD_BYTES_MAX,
-	STEP_BYTES,
 	TransactionRecord,
 } from "./records";
-import { roomBytes } from "./room";
+import { liveBytes, roomBytes, SALE_BYTES } from "./room";
 import { SealedRecord } from "./sealed-record";
-import { type SettleRefusal, Settler } from "./settler";
-import { type Act, type Event, isDoubt, isSpent, State, type StateName, type Step, stateName, TABLE } from "./states";
-import { NOWHERE, TransactionIndex } from "./transaction-index";
-
-/** At the greatest interval of five minutes. */
-const TRIES_A_DAY = 288;
-const NO_REASON = "  ";
-const NO_OUTCOME: Outcome = { code: NO_REASON, rrn: "", authorization: "", hostTime: "0000000000" };
+import { type MarkWitness, type SettleRefusal, Settler } from "./settler";
+import { type Act, type Event, isAtRest, isDoubt, isSpent, State, type StateName } from "./states";
+import { TransactionIndex } from "./transaction-index";
+import { type EventFacts, type ReverseAgainRefusal, Transitions } from "./transitions";
 
 export type { NewAdvice, NewSale } from "./intent-writer";
+export type { EventFacts, ReverseAgainRefusal } from "./transitions";
 
-/** Facts that go with an event. */
-export interface EventFacts {
-	outcome?: Outcome;
-	/** Bits of `Flag` to set. */
-	flags?: number;
-}
+const NO_FACTS: EventFacts = {};
+/** What makes a movement somebody's business. */
+const STUCK_FLAGS = Flag.reversalRefused | Flag.overdue | Flag.unsendable | Flag.amountDiffers;
 
 export class TransactionLog implements JournalClient {
 	readonly journal: Journal;
@@ -59,12 +48,13 @@ export class TransactionLog implements JournalClient {
 	/** Told of each event that a transaction has taken, once what it makes durable is: for who watches from outside. */
 	onTransition: ((id: number, from: StateName, event: Event, to: StateName) => void) | undefined;
 	readonly #seal: CardSeal;
-	readonly #record = new Uint8Array(RECORD_BYTES_MAX);
-	readonly #sealed: SealedRecord;
 	readonly #counters = new Counters();
 	readonly #replay: LogReplay;
 	readonly #settler: Settler;
 	readonly #intents: IntentWriter;
+	readonly #keepers = new RecordKeepers();
+	readonly #reader: RecordReader;
+	readonly #transitions: Transitions;
 	/** Slot that a reclaim asked about last: it is the one whose record moves, if any does. */
 	#askedSlot = 0;
 
@@ -74,13 +64,45 @@ export class TransactionLog implements JournalClient {
 	 */
 	constructor(flash: FlashPartition, transactionsMax: number, seal: CardSeal, mirror?: FlashPartition) {
 		this.#seal = seal;
-		this.index = new TransactionIndex(transactionsMax);
-		this.#replay = new LogReplay(this.index, this.#counters);
-		this.journal = new Journal(flash, this, mirror);
-		this.#sealed = new SealedRecord(seal, this.journal, this.#record);
-		this.#intents = new IntentWriter(this.journal, this.index, this.#counters, this.#sealed, this.#record);
-		const load = (id: number, position: number) => this.#load(id, position);
-		this.#settler = new Settler(this.journal, this.index, this.#counters, this.#record, load);
+		const record = new Uint8Array(RECORD_BYTES_MAX);
+		const index = new TransactionIndex(transactionsMax);
+		const counters = this.#counters;
+		const journal = new Journal(flash, this, mirror);
+		this.index = index;
+		this.journal = journal;
+		this.#replay = new LogReplay(index, counters);
+		const sealed = new SealedRecord(seal, journal, record);
+		const reader = new RecordReader(journal, index, sealed, record);
+		this.#reader = reader;
+		this.#intents = new IntentWriter(journal, index, counters, sealed, record);
+		this.#settler = new Settler({
+			journal,
+			index,
+			counters,
+			intents: this.#intents,
+			keepers: this.#keepers,
+			reader,
+			record,
+		});
+		this.#transitions = new Transitions({
+			journal,
+			index,
+			counters,
+			reader,
+			record,
+			owner: this,
+		});
+	}
+
+	/** A movement that does not get through, or did not up to now, has changed: its flags, or its state. */
+	onStuck: (() => void) | undefined;
+
+	/**
+	 * Records of these types are this keeper's: it is told of them as the log is of its own. Before the first mount; a type
+	 * without a keeper is an unknown record.
+	 */
+	addKeeper(keeper: RecordKeeper): void {
+		this.#keepers.add(keeper);
 	}
 
 	/**
@@ -103,15 +125,24 @@ export class TransactionLog implements JournalClient {
 		if (result.status !== "ok" && result.status !== "rebuilt") return result;
 		this.#replay.finish(() =>
 			this.journal.forEach((type, position, bytes, start, byteLength) => {
-				this.#replay.visit(type, position, bytes, start, byteLength);
+				// The second reading is for transactions only: keepers have had theirs.
+				if (this.#keepers.of(type) === undefined) this.#replay.visit(type, position, bytes, start, byteLength);
 			}),
 		);
+		this.#keepers.mounted();
 		return result;
 	}
 
-	/** What new sales carry in DE 60.2; 0 while the host has still to give it. */
+	/**
+	 * What new sales carry in DE 60.2; 0 while the host has still to give it. While a batch closes it is the one after it.
+	 */
 	get batch(): number {
 		return this.#counters.batch;
+	}
+
+	/** The batch that closes: it gets no more sales, and the host has still to settle it. Survives any restart. */
+	get closing(): Closing | undefined {
+		return this.#counters.closing;
 	}
 
 	/**
@@ -125,6 +156,16 @@ export class TransactionLog implements JournalClient {
 	/** Where the last settlement ended: one object, which changes with the next one. */
 	get settledUpTo(): SettledUpTo {
 		return this.#counters.settled;
+	}
+
+	/** Both heads of the evidence chain at that mark; undefined at the beginning of a journal. */
+	get markHeads(): Uint8Array | undefined {
+		return this.#counters.heads;
+	}
+
+	/** Who gives the heads of the next mark, before the first one. */
+	set markWitness(witness: MarkWitness) {
+		this.#settler.witness = witness;
 	}
 
 	/** Records of a kind this firmware does not know; they are kept out of the way. */
@@ -141,17 +182,21 @@ export class TransactionLog implements JournalClient {
 	get doubtSumMinor(): number {
 		let sum = 0;
 		for (let slot = 0; slot < this.index.count; slot++) {
-			if (isDoubt(this.index.states[slot])) sum = addAmount(sum, this.index.amounts[slot], "doubts");
+			if (isDoubt(this.index.states[slot])) sum = addAmount(sum, this.index.amount(slot), "doubts");
 		}
 		return sum;
 	}
 
-	/** Sales that count for the batch: all of it that are not spent. */
+	/**
+	 * Sales that count for the batch that is open for them: all of it that are not spent. A resend is no sale of its own:
+	 * it stands for its original.
+	 */
 	get batchSales(): number {
 		const { index, batch } = this;
 		let count = 0;
 		for (let slot = 0; slot < index.count; slot++) {
-			if (index.batch(slot) === batch && !isSpent(index.states[slot])) count++;
+			const sale = index.batch(slot) === batch && index.kind(slot) !== KIND_RESEND;
+			if (sale && !isSpent(index.states[slot])) count++;
 		}
 		return count;
 	}
@@ -166,7 +211,7 @@ export class TransactionLog implements JournalClient {
 	 * @returns its id, 0 when it is not known (any more). O(n), no flash is read
 	 */
 	findByStan(batch: number, stan: number): number {
-		return this.#idAt(this.index.findByStan(batch, stan));
+		return this.idAt(this.index.findByStan(batch, stan));
 	}
 
 	/**
@@ -176,7 +221,7 @@ export class TransactionLog implements JournalClient {
 	 * @returns an id, 0 at the end. O(log n), and what is passed over
 	 */
 	nextLive(after: number): number {
-		return this.#idAt(this.index.nextLive(after));
+		return this.idAt(this.index.nextLive(after));
 	}
 
 	/**
@@ -186,7 +231,7 @@ export class TransactionLog implements JournalClient {
 	 * @returns an id, 0 at the end. O(log n), and what is passed over
 	 */
 	nextInBatch(batch: number, after: number): number {
-		return this.#idAt(this.index.nextInBatch(batch, after));
+		return this.idAt(this.index.nextInBatch(batch, after));
 	}
 
 	/**
@@ -200,9 +245,14 @@ export class TransactionLog implements JournalClient {
 		for (let slot = 0; slot < index.count; slot++) {
 			slot = index.nextUnderWay(batch, stan, slot);
 			if (slot < 0) return 0;
-			if (this.#belongsTo(slot, batch, stan)) return index.ids[slot];
+			if (this.belongsTo(slot, batch, stan)) return index.ids[slot];
 		}
 		return 0;
+	}
+
+	/** True when nothing is under way for the transaction in `slot`: what the host says of it now is its last word. */
+	isAtRest(slot: number): boolean {
+		return isAtRest(this.index.states[slot]);
 	}
 
 	/** Advices that the host has still to be told. */
@@ -221,15 +271,54 @@ export class TransactionLog implements JournalClient {
 	/** Room for one more sale and all that is open, and a block erased ahead (I8). */
 	prepare(): boolean {
 		// In this order: making room on flash may move records, so that a transaction can not make way just now.
-		return this.journal.prepare(roomBytes(this.index)) && this.index.hasRoom;
+		return this.prepareRoom() && this.index.hasRoom;
 	}
 
 	/**
-	 * Settles the batch that is open and begins `nextBatch`. What a settlement carries forward stays, under its own
-	 * batch; all else leaves flash and index with one mark. Cut anywhere, it has not happened or it has.
+	 * What of the journal is needed, of what it can give, per cent: live records and room for all that is open, one sale
+	 * included, by the greatest lengths and the coarsest alignment; above 100 {@link prepare} may still find room. O(n)
+	 */
+	get usedPercent(): number {
+		const neededBytes = liveBytes(this.index) + this.roomBytes;
+		return Math.floor((neededBytes * 100) / Math.max(1, this.journal.usableBytes));
+	}
+
+	/**
+	 * The same without a slot for the sale: for what is known already, and begins to write once more.
+	 * @param moreSales - room for so many sales behind it
+	 */
+	prepareRoom(moreSales = 0): boolean {
+		return this.journal.prepare(this.roomBytes + moreSales * SALE_BYTES);
+	}
+
+	/**
+	 * Closes the batch that is open: durable when it returns, and from then on sales carry `nextBatch`. Nothing is
+	 * settled yet: all of it stays until {@link release}. A batch without a sale closes as well.
+	 * @param nextBatch - 1 to 999999, another than the open one: `batchAfter`
+	 * @param nowMs - since 1970
+	 * @returns why not, or undefined when it is durable
+	 * @throws {CodedError} "range"; "state" while the host has given no batch; "overflow" | "flash"
+	 */
+	close(nextBatch: number, nowMs: number): SettleRefusal | undefined {
+		return this.#settler.close(nextBatch, nowMs);
+	}
+
+	/**
+	 * Settles the batch that closes. What a settlement carries forward stays, under its own batch, and so does what was
+	 * sold in the next one but for what is spent; all else leaves flash and index with one mark. Cut anywhere, it has not
+	 * happened or it has.
+	 * @returns why not, or undefined when it is durable
+	 * @throws {CodedError} "state" when none closes; "damaged" | "missing" when flash has lost what must be carried; "flash"
+	 */
+	release(): SettleRefusal | undefined {
+		return this.#settler.release();
+	}
+
+	/**
+	 * {@link close} and {@link release} with nothing between them: one mark, all or nothing.
 	 * @param nextBatch - 1 to 999999, another than the open one
 	 * @returns why not, or undefined when it is durable
-	 * @throws {CodedError} "range"; "damaged" | "missing" when flash has lost what must be carried; "flash"
+	 * @throws {CodedError} "range"; "state"; "damaged" | "missing" when flash has lost what must be carried; "flash"
 	 */
 	settle(nextBatch: number): SettleRefusal | undefined {
 		return this.#settler.settle(nextBatch);
@@ -240,14 +329,15 @@ export class TransactionLog implements JournalClient {
 	 * the old one holds or the new one.
 	 * @param batch - 1 to 999999
 	 * @returns "refused" when something was begun in the open batch, which then goes on, and for the batch settled last
-	 * and those before it: a batch that is settled is closed at the host for good
+	 * and those before it: a batch that is settled is closed at the host for good. So while one is closing
 	 * @throws {CodedError} "range"; "full" | "flash"; "damaged" | "missing" when flash has lost what must be carried
 	 */
 	adoptBatch(batch: number): "adopted" | "same" | "refused" {
 		if (!isBatch(batch)) throw new CodedError("range", "batch");
 		const counters = this.#counters;
 		if (batch === counters.batch) return "same";
-		if (!isAhead(batch, counters.settled.batch) || !counters.batchIsUntouched) return "refused";
+		if (counters.closing !== undefined || !counters.batchIsUntouched) return "refused";
+		if (!isAhead(batch, counters.settled.batch)) return "refused";
 		this.#settler.adopt(batch);
 		return "adopted";
 	}
@@ -286,67 +376,50 @@ export class TransactionLog implements JournalClient {
 	 * @returns what to do; "none" for an event that changes nothing
 	 * @throws {CodedError} "missing" | "range" | "damaged" for a spent one whose records have gone; "full" | "flash"
 	 */
-	apply(id: number, event: Event, facts: EventFacts = {}): Act {
-		const { index } = this;
-		const slot = this.#slot(id);
-		const before = index.states[slot];
-		const from = stateName(before);
-		assert(from !== undefined, `I3 stan=${index.stans[slot]} has a state`);
-		const step = TABLE[from][event];
-		assert(step !== undefined, `I5 stan=${index.stans[slot]} ${from} takes no ${event}`);
-		const flags = index.flags[slot] | (facts.flags ?? 0);
-		const to = State[step.to];
-		if (isSpent(before) && !isSpent(to)) {
-			// Open again: from here on its records are live, or making room for the next one could drop them.
-			this.#load(id, index.intentAt[slot]);
-			index.states[slot] = to;
-		}
-		try {
-			this.#persist(slot, step, to, flags, facts.outcome);
-		} catch (error) {
-			index.states[slot] = before;
-			throw error;
-		}
-		index.states[slot] = to;
-		index.flags[slot] = flags;
-		this.onTransition?.(id, from, event, step.to);
-		return step.act;
+	apply(id: number, event: Event, facts: EventFacts = NO_FACTS): Act {
+		const act = this.#transitions.apply(id, event, facts);
+		const slot = this.index.find(id);
+		if (slot >= 0 && (this.index.flags[slot] & STUCK_FLAGS) !== 0) this.onStuck?.();
+		return act;
 	}
 
-	/** One more try of a reversal or an advice; durable at powers of two, then about daily. */
-	noteTry(id: number): number {
-		const { index } = this;
-		const slot = this.#slot(id);
-		const tries = Math.min(0xffff, index.tries[slot] + 1);
-		index.tries[slot] = tries;
-		const early = tries < TRIES_A_DAY && (tries & (tries - 1)) === 0;
-		// An advice is mostly answered at once: its first try is not worth a record.
-		if (tries === 1 && index.states[slot] === State.forwarding) return tries;
-		if (early || tries % TRIES_A_DAY === 0) this.#writeStep(slot);
-		return tries;
+	/**
+	 * Takes a transaction to "reversing" once more, for a host that holds a debit which must not be; only while its batch
+	 * is not settled. It is due from then on as any reversal is: the caller has it sent.
+	 * @returns why not, or undefined when it is durable
+	 * @throws {CodedError} "damaged" when flash has lost its records; "flash"
+	 */
+	reverseAgain(id: number): ReverseAgainRefusal | undefined {
+		return this.#transitions.reverseAgain(id);
+	}
+
+	/**
+	 * One more try of a reversal or an advice; durable at powers of two, then about daily.
+	 * @param flags - bits of `Flag` that go with it when it is
+	 */
+	noteTry(id: number, flags = 0): number {
+		return this.#transitions.noteTry(id, flags);
 	}
 
 	/** Sets bits of `Flag`, durably when they are new. */
 	setFlags(id: number, flags: number): void {
-		const slot = this.#slot(id);
-		if ((this.index.flags[slot] & flags) === flags) return;
-		this.index.flags[slot] |= flags;
-		this.#writeStep(slot);
+		this.#transitions.setFlags(id, flags);
+		if ((flags & STUCK_FLAGS) !== 0) this.onStuck?.();
 	}
 
 	/** @throws {CodedError} "missing" when its records were dropped */
 	intent(id: number): Intent {
-		return decodeIntent(this.#record, 0, this.#load(id, this.index.intentAt[this.#slot(id)]));
+		return this.#reader.intent(id);
 	}
 
 	/** The sealed card of an intent, opened. @throws {CodedError} "missing" | "auth" */
 	card(id: number): StoredCard {
-		return this.#sealed.card(id, this.#load(id, this.index.intentAt[this.#slot(id)]));
+		return this.#reader.card(id);
 	}
 
 	/** What an advice has beyond its intent. @throws {CodedError} "missing"; "length" for what is none */
 	advice(id: number): AdviceFacts {
-		return decodeAdvice(this.#record, 0, this.#load(id, this.index.intentAt[this.#slot(id)]));
+		return this.#reader.advice(id);
 	}
 
 	/**
@@ -355,34 +428,36 @@ export class TransactionLog implements JournalClient {
 	 * @throws {CodedError} "missing" | "auth"
 	 */
 	adviceEmv(id: number): Uint8Array | undefined {
-		return this.#sealed.emv(id, this.#load(id, this.index.intentAt[this.#slot(id)]));
+		return this.#reader.emv(id);
 	}
 
 	/** What the host said, or undefined before it did. */
 	outcome(id: number): Outcome | undefined {
-		const position = this.index.outcomeAt[this.#slot(id)];
-		if (position === NOWHERE) return undefined;
-		return decodeOutcome(this.#record, 0, this.#load(id, position));
+		return this.#reader.outcome(id);
 	}
 
 	/** Reason code of the reversal, two spaces where there is none. */
 	reason(id: number): string {
-		const position = this.index.stepAt[this.#slot(id)];
-		if (position === NOWHERE) return NO_REASON;
-		return decodeStep(this.#record, 0, this.#load(id, position)).reason;
+		return this.#reader.reason(id);
 	}
 
 	reset(): void {
 		this.#replay.reset();
+		this.#keepers.reset();
 	}
 
 	visit(type: number, position: number, bytes: Uint8Array, start: number, byteLength: number): void {
-		this.#replay.visit(type, position, bytes, start, byteLength);
+		const keeper = this.#keepers.of(type);
+		if (keeper !== undefined) keeper.visit(type, position, bytes, start, byteLength);
+		else this.#replay.visit(type, position, bytes, start, byteLength);
 	}
 
 	isLive(type: number, position: number, bytes: Uint8Array, start: number): boolean {
 		const { index } = this;
+		const keeper = this.#keepers.of(type);
+		if (keeper !== undefined) return this.#keepers.isLive(keeper, type, position, bytes, start);
 		if (type === TransactionRecord.reserved) return position === this.#counters.reservedAt;
+		if (type === TransactionRecord.closing) return position === this.#counters.closingAt;
 		const slot = index.find(readU32(bytes, start));
 		if (slot < 0) return false;
 		this.#askedSlot = slot;
@@ -397,68 +472,27 @@ export class TransactionLog implements JournalClient {
 	moved(from: number, to: number): void {
 		const { index } = this;
 		if (this.#counters.reservedAt === from) this.#counters.reservedAt = to;
+		if (this.#counters.closingAt === from) this.#counters.closingAt = to;
 		if (this.#askedSlot < index.count && index.moved(this.#askedSlot, from, to)) return;
+		if (this.#keepers.moved(from, to)) return;
 		for (let slot = 0; slot < index.count; slot++) if (index.moved(slot, from, to)) return;
 	}
 
-	#idAt(slot: number): number {
+	/** What all that is open, and one sale more, may still write. */
+	private get roomBytes(): number {
+		return roomBytes(this.index, this.#counters.closing?.id) + this.#keepers.roomBytes;
+	}
+
+	private idAt(slot: number): number {
 		return slot < 0 ? 0 : this.index.ids[slot];
 	}
 
-	#slot(id: number): number {
-		const slot = this.index.find(id);
-		assert(slot >= 0, `I3 transaction ${id} is known`);
-		return slot;
-	}
-
 	/** Its own key, or that of a refund's or resend's original: the index knows a part of that only. */
-	#belongsTo(slot: number, batch: number, stan: number): boolean {
+	private belongsTo(slot: number, batch: number, stan: number): boolean {
 		const { index } = this;
 		const kind = index.kind(slot);
 		if (!isAdvice(kind) || kind === KIND_OFFLINE_SALE) return index.batch(slot) === batch && index.stans[slot] === stan;
 		const { originalBatch, originalStan } = this.advice(index.ids[slot]);
 		return originalBatch === batch && originalStan === stan;
-	}
-
-	/** Reads a record into #record and makes sure that it is still this transaction's. */
-	#load(id: number, position: number): number {
-		const gone = () => new CodedError("missing", `transaction ${id}`, "its records were dropped");
-		if (position === NOWHERE) throw gone();
-		const byteLength = this.journal.read(position, this.#record);
-		if (byteLength < 4 || readU32(this.#record, 0) !== id) throw gone();
-		return byteLength;
-	}
-
-	#persist(slot: number, step: Step, to: State, flags: number, outcome: Outcome = NO_OUTCOME): void {
-		const { index } = this;
-		const id = index.ids[slot];
-		const bytes = this.#record;
-		if (step.persist === "outcome") {
-			encodeOutcome(bytes, id, index.steps[slot] + 1, to, outcome, flags);
-			this.#appendState(slot, TransactionRecord.outcome, OUTCOME_BYTES);
-		} else if (step.persist === "step") {
-			const record = { reason: step.reason ?? this.reason(id), tries: index.tries[slot], flags };
-			encodeStep(bytes, id, index.steps[slot] + 1, to, record);
-			this.#appendState(slot, TransactionRecord.step, STEP_BYTES);
-		}
-	}
-
-	#writeStep(slot: number): void {
-		const { index } = this;
-		const id = index.ids[slot];
-		const record = { reason: this.reason(id), tries: index.tries[slot], flags: index.flags[slot] };
-		encodeStep(this.#record, id, index.steps[slot] + 1, index.states[slot], record);
-		this.#appendState(slot, TransactionRecord.step, STEP_BYTES);
-	}
-
-	#appendState(slot: number, type: number, byteLength: number): void {
-		const { index } = this;
-		const position = this.journal.append(type, this.#record, byteLength);
-		index.steps[slot] += 1;
-		if (type === TransactionRecord.outcome) {
-			index.outcomeAt[slot] = position;
-			index.endsSteps(slot, this.#record[OUTCOME_FLAGS_AT]);
-		} else index.stepAt[slot] = position;
-		index.intentLast[slot] = 0;
 	}
 }

@@ -4,6 +4,7 @@ import { MemoryLog } from "../../host-sim/board/memory-log";
 import { VirtualTime } from "../../host-sim/board/virtual-clock";
 import { type ConfigOptions, makeConfig } from "../../src/config";
 import { HostLine } from "../../src/host/host-line";
+import { LinkHealth } from "../../src/host/link-health";
 import { UNIONPAY } from "../../src/iso8583/unionpay";
 import { buildFrame, ScriptedLink, type ScriptedLinkOptions } from "./scripted-link";
 
@@ -15,6 +16,7 @@ class LineBench {
 	readonly log = new MemoryLog();
 	readonly links: ScriptedLink[];
 	readonly line: HostLine;
+	readonly health: LinkHealth;
 	/** Whole frames, as hex. */
 	readonly frames: string[] = [];
 	readonly results: boolean[] = [];
@@ -23,10 +25,12 @@ class LineBench {
 
 	constructor(links: Partial<ScriptedLinkOptions>[] = [{}], config: ConfigOptions = {}) {
 		this.links = links.map((link, n) => new ScriptedLink({ clock: this.clock, name: `link${n + 1}`, ...link }));
+		this.health = new LinkHealth(this.links.length, makeConfig(config));
 		this.line = new HostLine({
 			links: this.links,
 			clock: this.clock,
 			log: this.log,
+			health: this.health,
 			config: makeConfig(config),
 			dialect: UNIONPAY,
 			onFrame: (frame, byteLength) => {
@@ -273,5 +277,89 @@ describe("host: line", () => {
 		assert.deepEqual(bench.frames, [HEX]);
 		assert.equal(bench.lost, 0, "whoever closes need not be told");
 		bench.line.close("twice");
+	});
+
+	describe("a link that did not connect is tried again, for its health alone", () => {
+		const RETRY = { linkRetryMs: 300_000, connectionIdleMsMax: 60_000 };
+
+		/** The first link does not connect, and the second one stands, and has been heard of. */
+		function onSecond(first: ScriptedLinkOptions["connects"] = "refused"): LineBench {
+			const bench = new LineBench([{ connects: first }, {}], RETRY);
+			assert.equal(bench.connect(40_000), true);
+			bench.links[1].send(FRAME);
+			bench.time.advance(10);
+			assert.equal(bench.frames.length, 1);
+			return bench;
+		}
+
+		it("when its time has come and what stands is idle: it connects, is closed, and is not the one to begin with", () => {
+			const bench = onSecond();
+			const [first, second] = bench.links;
+			first.options.connects = "opens";
+			bench.time.advance(240_000);
+			bench.line.probe();
+			assert.equal(first.connections, 1, "not before its time");
+			bench.time.advance(60_000);
+			bench.line.probe();
+			bench.time.advance(20);
+			assert.deepEqual([first.connections, first.closed, bench.line.open], [2, 1, false]);
+			assert.equal(bench.health.downMs(0, bench.clock.monotonic()), 0);
+			assert.equal(bench.connect(), true);
+			assert.deepEqual([first.connections, second.connections], [2, 2]);
+			assert.deepEqual([bench.lost, first.requests.length], [0, 0]);
+		});
+
+		it("and is down as before when it does not connect; no other is tried for that", () => {
+			const bench = onSecond();
+			bench.time.advance(300_000);
+			bench.line.probe();
+			bench.time.advance(20);
+			assert.deepEqual([bench.links[0].connections, bench.links[1].connections], [2, 1]);
+			assert.ok(bench.health.downMs(0, bench.clock.monotonic()) > 300_000);
+			bench.line.probe();
+			bench.time.advance(20);
+			assert.equal(bench.links[0].connections, 2, "not at once again");
+			assert.equal(bench.connect(), true);
+			assert.equal(bench.links[0].connections, 2);
+		});
+
+		it("never while the line is of use to somebody: in use a while ago, or being made", () => {
+			const bench = onSecond();
+			bench.time.advance(299_000);
+			bench.links[1].send(FRAME);
+			bench.time.advance(2_000);
+			bench.line.probe();
+			assert.deepEqual([bench.links[0].connections, bench.links[1].connected], [1, true]);
+			bench.time.advance(60_000);
+			bench.links[1].options.connects = "hangs";
+			bench.line.connect((connected) => bench.results.push(connected));
+			bench.line.probe();
+			assert.equal(bench.links[0].connections, 1);
+		});
+
+		it("and gives way at once to whoever wants the line, over the link that works", () => {
+			const bench = onSecond();
+			bench.links[0].options.connects = "hangs";
+			bench.time.advance(300_000);
+			bench.line.probe();
+			bench.time.advance(1_000);
+			assert.equal(bench.connect(20), true);
+			assert.deepEqual([bench.links[0].closed, bench.links[1].connected], [1, true]);
+			bench.time.advance(60_000);
+			assert.deepEqual([bench.results, bench.lost], [[true, true], 0]);
+		});
+
+		it("as one that was left because it did not answer", () => {
+			const bench = new LineBench([{}, {}], RETRY);
+			bench.connect();
+			bench.line.distrust("silence");
+			assert.equal(bench.connect(), true);
+			assert.equal(bench.links[1].connected, true);
+			assert.ok(bench.health.downMs(0, bench.clock.monotonic()) > 0);
+			bench.time.advance(300_000);
+			bench.line.probe();
+			bench.time.advance(20);
+			assert.equal(bench.health.downMs(0, bench.clock.monotonic()), 0);
+		});
 	});
 });

@@ -31,8 +31,8 @@ export const KEY_MUTANTS: readonly Mutant[] = [
 			},
 			{
 				file: SESSION,
-				from: "if (!this.#stopped && this.#wanted && !this.#held && !this.#signedOff) this.#open();",
-				to: "if (!this.#stopped && this.#wanted && !this.#signedOff) this.#open();",
+				from: "if (!this.#stopped && this.#wanted && !this.#held && !this.#signedOff) this.open();",
+				to: "if (!this.#stopped && this.#wanted && !this.#signedOff) this.open();",
 			},
 			{
 				file: SESSION,
@@ -125,8 +125,8 @@ export const KEY_MUTANTS: readonly Mutant[] = [
 		changes: [
 			{
 				file: SESSION,
-				from: "			this.#signing = false;\n			this.#ended(end, answer);\n",
-				to: '			if (end === "answer") this.#signing = false;\n			this.#ended(end, answer);\n',
+				from: "			this.#signing = false;\n			this.ended(end, answer);\n",
+				to: '			if (end === "answer") this.#signing = false;\n			this.ended(end, answer);\n',
 			},
 		],
 	},
@@ -136,7 +136,7 @@ export const KEY_MUTANTS: readonly Mutant[] = [
 		what: "a sale that is over keeps the keys: no sign-on brings others",
 		expected: "campaign",
 		tests: [SESSION_TEST],
-		changes: [{ file: SESSION, from: "		this.#held = false;\n		this.#quiet();\n", to: "		this.#quiet();\n" }],
+		changes: [{ file: SESSION, from: "		this.#held = false;\n		this.reopen();\n", to: "		this.reopen();\n" }],
 	},
 	{
 		name: "batch-before-keys",
@@ -148,8 +148,8 @@ export const KEY_MUTANTS: readonly Mutant[] = [
 			{
 				file: SESSION,
 				from: "		// Keys first: the answer has no MAC,",
-				to: `		if (!this.#takeBatch(batch)) {
-			this.#failed("batch", "");
+				to: `		if (!this.takeBatch(batch)) {
+			this.failed("batch", "");
 			return;
 		}
 		// Keys first: the answer has no MAC,`,
@@ -185,8 +185,8 @@ export const KEY_MUTANTS: readonly Mutant[] = [
 			},
 			{
 				file: DUKPT,
-				from: "		const place = this.#placeOf(ticket);\n		if (place >= 0) this.#opened[place] = 0;\n",
-				to: `		const place = this.#placeOf(ticket);
+				from: "		const place = this.placeOf(ticket);\n		if (place >= 0) this.#opened[place] = 0;\n",
+				to: `		const place = this.placeOf(ticket);
 		if (place >= 0) this.#opened[place] = 0;
 		const registers = this.#registers;
 		if (registers.counter !== ticket) return;

@@ -2,6 +2,7 @@
 import type { Mutant } from "./mutate";
 
 const EXCHANGE = "src/host/host-exchange.ts";
+const EXPECTATIONS = "src/host/expectations.ts";
 const LINE = "src/host/host-line.ts";
 const SALE = "src/transactions/sale.ts";
 
@@ -19,8 +20,8 @@ export const LINE_MUTANTS: readonly Mutant[] = [
 		changes: [
 			{
 				file: EXCHANGE,
-				from: `		if (expected.mac === "none") return true;\n`,
-				to: `		if (expected.mac !== "sync") return true;\n`,
+				from: `		if (mac === "none") return true;\n`,
+				to: `		if (mac !== "sync") return true;\n`,
 			},
 		],
 	},
@@ -44,7 +45,13 @@ export const LINE_MUTANTS: readonly Mutant[] = [
 		what: "whatever answer comes while a sale waits is the sale's",
 		expected: "campaign",
 		tests: [EXCHANGE_TEST, ANSWERS_TEST],
-		changes: [{ file: EXCHANGE, from: "			decoder.number(11) === expected.stan &&\n", to: "" }],
+		changes: [
+			{
+				file: EXPECTATIONS,
+				from: "		if (!message.has(11) || message.number(11) !== (rows[at + STAN] & SIX_DIGITS)) return false;\n",
+				to: "",
+			},
+		],
 	},
 	{
 		name: "answer-of-another-terminal-taken",
@@ -66,7 +73,13 @@ export const LINE_MUTANTS: readonly Mutant[] = [
 		what: "answers are told apart by STAN alone: the answer to a sale is taken for that to its reversal",
 		expected: "campaign",
 		tests: [EXCHANGE_TEST, ANSWERS_TEST],
-		changes: [{ file: EXCHANGE, from: "			decoder.mti === expected.mti &&\n", to: "" }],
+		changes: [
+			{
+				file: EXPECTATIONS,
+				from: "(head & TAKEN) === 0 || mtiWord(message.mti) !== (head & 0xffff)",
+				to: "(head & TAKEN) === 0",
+			},
+		],
 	},
 	{
 		name: "answer-batch-not-compared",
@@ -76,9 +89,9 @@ export const LINE_MUTANTS: readonly Mutant[] = [
 		tests: [EXCHANGE_TEST, "test/transactions/reversals.test.ts"],
 		changes: [
 			{
-				file: EXCHANGE,
-				from: "			(batch === undefined || decoder.numberAt(60, 2, 6) === batch) &&\n",
-				to: "			(batch === undefined || batch > 0) &&\n",
+				file: EXPECTATIONS,
+				from: "message.numberAt(60, 2, 6) !== (rows[at + BATCH] & SIX_DIGITS)",
+				to: "(rows[at + BATCH] & SIX_DIGITS) === 0",
 			},
 		],
 	},
@@ -91,8 +104,8 @@ export const LINE_MUTANTS: readonly Mutant[] = [
 		changes: [
 			{
 				file: EXCHANGE,
-				from: `if (slot.serial !== 0 && slot.serial <= serial) this.#end(slot, "noAnswer");`,
-				to: `if (slot.serial !== 0 && slot.serial <= serial) this.#end(slot, "unsent");`,
+				from: `if (other !== 0 && other <= serial) this.end(place, "noAnswer");`,
+				to: `if (other !== 0 && other <= serial) this.end(place, "unsent");`,
 			},
 		],
 	},
@@ -103,7 +116,7 @@ export const LINE_MUTANTS: readonly Mutant[] = [
 		expected: "tests",
 		tests: [EXCHANGE_TEST, "test/transactions/sale.test.ts"],
 		changes: [
-			{ file: EXCHANGE, from: `			this.#end(slot, "unsent");\n`, to: `			this.#end(slot, "noAnswer");\n` },
+			{ file: EXCHANGE, from: `			this.end(place, "unsent");\n`, to: `			this.end(place, "noAnswer");\n` },
 		],
 	},
 	{
@@ -113,30 +126,30 @@ export const LINE_MUTANTS: readonly Mutant[] = [
 		expected: "campaign",
 		tests: [EXCHANGE_TEST, "test/terminal/line-recovery.test.ts"],
 		changes: [
-			{ file: EXCHANGE, from: "onLost: () => this.#endAll(),", to: "onLost: () => this.#failOver()," },
+			{ file: EXCHANGE, from: "				this.endAll();\n			},\n", to: "				this.#failOver();\n			},\n" },
 			{
 				file: EXCHANGE,
-				from: "		slot.serial = ++this.#serial;\n",
-				to: "		slot.serial = ++this.#serial;\n		if (slot === this.#slots[0]) this.#sent = frame.slice(0, byteLength);\n",
+				from: "		const serial = ++this.#serial;\n",
+				to: "		const serial = ++this.#serial;\n		if (place === ALONE) this.#sent = frame.slice(0, byteLength);\n",
 			},
 			{
 				file: EXCHANGE,
-				from: "	#end(slot: Slot, end: ExchangeEnd): void {\n",
+				from: "	private end(place: number, end: ExchangeEnd): void {\n",
 				to: `	#sent = new Uint8Array(0);
 
 	#failOver(): void {
-		const { serial } = this.#slots[0];
+		const serial = this.#numbers[ALONE * PLACE_NUMBERS + SERIAL];
 		if (serial === 0) {
-			this.#endAll();
+			this.endAll();
 			return;
 		}
 		this.#line.connect((connected) => {
-			if (this.#slots[0].serial !== serial) return;
-			if (!connected || !this.#line.write(this.#sent)) this.#endAll();
+			if (this.#numbers[ALONE * PLACE_NUMBERS + SERIAL] !== serial) return;
+			if (!connected || !this.#line.write(this.#sent)) this.endAll();
 		});
 	}
 
-	#end(slot: Slot, end: ExchangeEnd): void {
+	private end(place: number, end: ExchangeEnd): void {
 `,
 			},
 		],
@@ -150,17 +163,15 @@ export const LINE_MUTANTS: readonly Mutant[] = [
 		changes: [
 			{
 				file: SALE,
-				from: `			case "noAnswer":
-				this.#act(this.#apply("noAnswer"), intent);
+				from: `				this.act(this.apply("noAnswer", lost ? Flag.lineLost : 0), intent);
 				return;
 `,
-				to: `			case "noAnswer":
-				this.#apply("unsent");
-				this.#connect();
+				to: `				this.apply("unsent");
+				this.connect();
 				return;
 `,
 			},
-			{ file: SALE, from: "		});\n		this.#forgetCard(messages);\n	}\n", to: "		});\n	}\n" },
+			{ file: SALE, from: "		});\n		this.forgetCard(messages);\n	}\n", to: "		});\n	}\n" },
 		],
 	},
 	{
@@ -189,7 +200,7 @@ export const LINE_MUTANTS: readonly Mutant[] = [
 		what: "exchanges without an answer are not counted: a dead link is left only when it has been idle for long",
 		expected: "tests",
 		tests: [EXCHANGE_TEST],
-		changes: [{ file: EXCHANGE, from: "			this.#silent++;\n", to: "" }],
+		changes: [{ file: EXCHANGE, from: "this.#silent++;", to: "this.#silent += 0;" }],
 	},
 	{
 		name: "no-failover",
@@ -201,7 +212,7 @@ export const LINE_MUTANTS: readonly Mutant[] = [
 			{
 				file: LINE,
 				from: "		const index = (this.#first + tried) % links.length;\n",
-				to: "		const index = tried;\n		if (tried > 0) {\n			this.#report(false);\n			return;\n		}\n",
+				to: "		const index = tried;\n		if (tried > 0) {\n			this.report(false);\n			return;\n		}\n",
 			},
 		],
 	},
@@ -248,7 +259,7 @@ export const LINE_MUTANTS: readonly Mutant[] = [
 		changes: [
 			{
 				file: EXCHANGE,
-				from: "const verified = known ? this.#verified(past) : ticket !== 0 && scheme.use(ticket) && this.#decoder.verify(scheme);",
+				from: "const verified = known ? this.verified(past) : ticket !== 0 && scheme.use(ticket) && this.#decoder.verify(scheme);",
 				to: "const verified = known || (ticket !== 0 && scheme.use(ticket));",
 			},
 		],

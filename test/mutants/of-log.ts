@@ -43,7 +43,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
 		changes: [
 			{
 				file: INTENTS,
-				from: "		if (!counters.isReserved(stan)) this.#reserve(counters.chunkEnd(stan));\n",
+				from: "		if (!counters.isReserved(stan)) this.reserve(counters.chunkEnd(stan));\n",
 				to: "",
 			},
 		],
@@ -57,8 +57,8 @@ export const LOG_MUTANTS: readonly Mutant[] = [
 		changes: [
 			{
 				file: INTENTS,
-				from: "if (counters.idNeedsReserve) this.#reserve(counters.stanReserved);",
-				to: "if (counters.idNeedsReserve) this.#reserve(counters.stanMax);",
+				from: "if (counters.idNeedsReserve) this.reserve(counters.stanReserved);",
+				to: "if (counters.idNeedsReserve) this.reserve(counters.stanMax);",
 			},
 		],
 	},
@@ -172,8 +172,8 @@ export const LOG_MUTANTS: readonly Mutant[] = [
 		changes: [
 			{
 				file: LOG,
-				from: "		return this.journal.prepare(roomBytes(this.index)) && this.index.hasRoom;\n",
-				to: "		this.journal.prepare(roomBytes(this.index));\n		return true;\n",
+				from: "		return this.prepareRoom() && this.index.hasRoom;\n",
+				to: "		this.prepareRoom();\n		return true;\n",
 			},
 		],
 	},
@@ -186,8 +186,8 @@ export const LOG_MUTANTS: readonly Mutant[] = [
 		changes: [
 			{
 				file: ROOM,
-				from: "for (let slot = 0; slot < count; slot++) {",
-				to: "for (let slot = count; slot < count; slot++) {",
+				from: "	for (let slot = 0; slot < count; slot++) {\n		const state = states[slot];\n",
+				to: "	for (let slot = count; slot < count; slot++) {\n		const state = states[slot];\n",
 			},
 		],
 	},
@@ -233,7 +233,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
 		changes: [
 			{
 				file: "src/terminal.ts",
-				from: "		if (journal.copiesDiffer || this.#hasOpenEnds()) journal.pin(); // Only now may what was read be acted on.\n",
+				from: "		if (journal.copiesDiffer || this.hasOpenEnds()) journal.pin(); // Only now may what was read be acted on.\n",
 				to: "",
 			},
 		],
@@ -269,8 +269,8 @@ export const LOG_MUTANTS: readonly Mutant[] = [
 		changes: [
 			{
 				file: SETTLER,
-				from: "if (isCarried(states[slot])) this.#carry(slot);",
-				to: "if (states[slot] === State.forwarding) this.#carry(slot);",
+				from: "else if (isCarried(states[slot])) this.carryEnded(slot);",
+				to: "else if (states[slot] === State.forwarding) this.carryEnded(slot);",
 			},
 		],
 	},

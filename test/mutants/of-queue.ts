@@ -11,7 +11,7 @@ const REVERSALS_TEST = "test/transactions/reversals.test.ts";
 const ADVICES_TEST = "test/transactions/advices.test.ts";
 const STATES_TEST = "test/transactions/states.test.ts";
 
-const REVERSED_INTENT = "		const intent = log.intent(id);\n		const tries = log.noteTry(id);\n";
+const REVERSED_INTENT = "		const intent = log.intent(id);\n		const tries = log.noteTry(id, this.facts(id));\n";
 
 export const QUEUE_MUTANTS: readonly Mutant[] = [
 	{
@@ -62,7 +62,7 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
 			{
 				file: REVERSALS,
 				from: REVERSED_INTENT,
-				to: `		const intent = { ...log.intent(id), amountMinor: log.index.amounts[log.index.count - 1] };
+				to: `		const intent = { ...log.intent(id), amountMinor: log.index.amount(log.index.count - 1) };
 		const tries = log.noteTry(id);
 `,
 			},
@@ -85,7 +85,7 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
 		changes: [
 			{
 				file: REVERSALS,
-				from: `const accepted = end === "answer" && this.#accepts(id, code);`,
+				from: `const accepted = end === "answer" && this.accepts(id, code);`,
 				to: `const accepted = end === "answer";`,
 			},
 		],
@@ -128,10 +128,10 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
 			{
 				file: REVERSALS,
 				from: `			queue.postpone(id, clock.monotonic() + config.reversalRefusedRepeatMs);
-			this.#needsPerson(id, code);
+			this.needsPerson(id, code);
 `,
 				to: `			queue.remove(id);
-			this.#needsPerson(id, code);
+			this.needsPerson(id, code);
 `,
 			},
 		],
@@ -159,8 +159,8 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
 		changes: [
 			{
 				file: REVERSALS,
-				from: "			if (this.#onDone !== undefined) this.#finishBeforeSale();\n		});\n		this.#next();\n",
-				to: "			if (this.#onDone !== undefined) this.#finishBeforeSale();\n		});\n		this.#finishBeforeSale();\n",
+				from: "			if (this.#onDone !== undefined) this.finishBeforeSale();\n		});\n		this.next();\n",
+				to: "			if (this.#onDone !== undefined) this.finishBeforeSale();\n		});\n		this.finishBeforeSale();\n",
 			},
 		],
 	},
@@ -173,8 +173,8 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
 		changes: [
 			{
 				file: "src/terminal.ts",
-				from: "		this.#reversals.resume();\n		this.#advices.resume();\n		this.#whenReady();\n		this.onSaleEnd?.();\n",
-				to: "		this.#advices.resume();\n		this.#whenReady();\n		this.onSaleEnd?.();\n",
+				from: "		this.#reversals.resume();\n		this.#advices.resume();\n		this.#reconciliation.resume();\n		this.#leftCard.look();\n		this.whenReady();\n		this.onSaleEnd?.();\n",
+				to: "		this.#advices.resume();\n		this.#reconciliation.resume();\n		this.#leftCard.look();\n		this.whenReady();\n		this.onSaleEnd?.();\n",
 			},
 			{
 				file: "src/terminal.ts",
@@ -315,8 +315,8 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
 		changes: [
 			{
 				file: "src/terminal.ts",
-				from: '		this.#reversals.resume();\n		this.#advices.resume();\n		this.#whenReady();\n		return "ok";\n',
-				to: '		this.#reversals.resume();\n		this.#whenReady();\n		return "ok";\n',
+				from: "		this.#advices.resume();\n		this.#evidence.start();\n		this.#reconciliation.start();\n",
+				to: "		this.#evidence.start();\n		this.#reconciliation.start();\n",
 			},
 			{
 				file: "src/terminal.ts",

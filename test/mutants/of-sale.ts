@@ -11,7 +11,7 @@ const RESTART_TEST = "test/transactions/restart.test.ts";
 const BOOT_TEST = "test/terminal/boot.test.ts";
 const ANSWERS_TEST = "test/transactions/sale-answers.test.ts";
 const EFFECT_TEST = "test/transactions/outcome-before-effect.test.ts";
-const APPROVED = '			this.#act(this.#o.log.apply(this.#id, "approve", { outcome }), intent, outcome);\n		} else {';
+const APPROVED = '			this.act(this.apply("approve", 0, outcome), intent, outcome);\n		} else {';
 
 export const SALE_MUTANTS: readonly Mutant[] = [
 	{
@@ -33,8 +33,8 @@ export const SALE_MUTANTS: readonly Mutant[] = [
 			},
 			{
 				file: SALE,
-				from: "		});\n		this.#forgetCard(messages);\n	}\n",
-				to: "		});\n		this.#id = log.begin(sale, card);\n		this.#forgetCard(messages);\n	}\n",
+				from: "		});\n		this.forgetCard(messages);\n	}\n",
+				to: "		});\n		this.#id = log.begin(sale, card);\n		this.forgetCard(messages);\n	}\n",
 			},
 			{
 				file: LOG,
@@ -48,15 +48,15 @@ export const SALE_MUTANTS: readonly Mutant[] = [
 			},
 			{
 				file: INTENTS,
-				from: "	#begin(sale: NewSale, kind: number,",
+				from: "	private write(sale: NewSale, kind: number,",
 				to: `	draft(sale: NewSale, card: StoredCard): Intent {
 		const { batch } = this.#counters;
 		const { pan } = card;
 		const masked = { panFirst: pan.slice(0, 6), panLast: pan.slice(-4), panDigits: pan.length };
-		return { ...sale, id: 0, stan: this.#nextStan(), kind: KIND_SALE, batch, ...masked };
+		return { ...sale, id: 0, stan: this.nextStan(), kind: KIND_SALE, batch, ...masked };
 	}
 
-	#begin(sale: NewSale, kind: number,`,
+	private write(sale: NewSale, kind: number,`,
 			},
 		],
 	},
@@ -71,7 +71,7 @@ export const SALE_MUTANTS: readonly Mutant[] = [
 				file: SALE,
 				from: APPROVED,
 				to: `			const { stan, amountMinor } = intent;
-			this.#show({ name: "approved", stan, amountMinor, card: maskedCard(intent), told: "paid" });
+			this.show({ name: "approved", stan, amountMinor, card: maskedCard(intent), told: "paid" });
 ${APPROVED}`,
 			},
 		],
@@ -86,8 +86,8 @@ ${APPROVED}`,
 			{
 				file: SALE,
 				from: APPROVED,
-				to: `			this.#deliver(intent, outcome);
-			this.#apply("approve");
+				to: `			this.deliver(intent, outcome);
+			this.apply("approve");
 		} else {`,
 			},
 		],
@@ -101,15 +101,15 @@ ${APPROVED}`,
 		changes: [
 			{
 				file: SALE,
-				from: "		this.#within(this.#o.config.printTimeoutMs, noPaper);\n",
-				to: `		this.#within(this.#o.config.printTimeoutMs, noPaper);
-		this.#apply("deliver");
+				from: "		this.within(this.#o.config.printTimeoutMs, noPaper);\n",
+				to: `		this.within(this.#o.config.printTimeoutMs, noPaper);
+		this.apply("deliver");
 `,
 			},
 			{
 				file: SALE,
 				from: `				if (printed) {
-					this.#apply("deliver");
+					this.#o.log.apply(this.#id, "deliver");
 `,
 				to: "				if (printed) {\n",
 			},
@@ -150,7 +150,7 @@ ${APPROVED}`,
 		what: "the card's verdict is waited for and not looked at",
 		expected: "campaign",
 		tests: [SALE_TEST],
-		changes: [{ file: SALE, from: `if (consent === "TC") this.#act(`, to: "if (consent !== undefined) this.#act(" }],
+		changes: [{ file: SALE, from: `if (consent === "TC") this.act(`, to: "if (consent !== undefined) this.act(" }],
 	},
 	{
 		name: "chip-gone-taken-for-tc",
@@ -161,9 +161,9 @@ ${APPROVED}`,
 		changes: [
 			{
 				file: SALE,
-				from: `refused("the card gave no verdict"));`,
+				from: `refused("the card gave no verdict", Flag.deviceFault));`,
 				to: `{
-				this.#act(this.#o.log.apply(this.#id, "approve", { outcome }), intent, outcome);
+				this.act(this.apply("approve", 0, outcome), intent, outcome);
 			});`,
 			},
 		],
@@ -296,14 +296,14 @@ ${APPROVED}`,
 			"test/security/secret-scan.test.ts",
 		],
 		changes: [
-			{ file: SALE, from: "		});\n		this.#forgetCard(messages);\n	}\n", to: "		});\n	}\n" },
+			{ file: SALE, from: "		});\n		this.forgetCard(messages);\n	}\n", to: "		});\n	}\n" },
 			{
 				file: SALE,
-				from: `		this.#noTimer();
+				from: `		this.noTimer();
 		this.#card = undefined;
 		this.#pinBlock.fill(0);
 `,
-				to: "		this.#noTimer();\n",
+				to: "		this.noTimer();\n",
 			},
 		],
 	},

@@ -99,9 +99,9 @@ ${PINS}`,
 		changes: [
 			{
 				file: "log-writer.ts",
-				from: "			if (this.#program(0, total, block * this.#blockLength)) {\n",
+				from: "			if (this.program(0, total, block * this.#blockLength)) {\n",
 				to: `			const start = block * this.#blockLength;
-			if (this.#program(0, HEADER_BYTES, start) && this.#program(HEADER_BYTES, total - HEADER_BYTES, start + HEADER_BYTES)) {
+			if (this.program(0, HEADER_BYTES, start) && this.program(HEADER_BYTES, total - HEADER_BYTES, start + HEADER_BYTES)) {
 `,
 			},
 			COUNTS_HEADER,
@@ -141,8 +141,8 @@ ${PINS}`,
 			},
 			{
 				file: "recovery.ts",
-				from: "ring.tailOffset = this.#insideBlock(this.#tailOffset);",
-				to: "ring.tailOffset = this.#insideBlock(this.#visitOffset);",
+				from: "ring.tailOffset = this.insideBlock(this.#tailOffset);",
+				to: "ring.tailOffset = this.insideBlock(this.#visitOffset);",
 			},
 		],
 	},
@@ -183,7 +183,7 @@ ${PINS}`,
 		mode: "marginal",
 		wishes: { blocks: 6 },
 		changes: [
-			{ file: "recovery.ts", from: "if (!certain) this.#holdFallbacks();", to: "if (!certain) this.lostBlocks += 0;" },
+			{ file: "recovery.ts", from: "if (!certain) this.holdFallbacks();", to: "if (!certain) this.lostBlocks += 0;" },
 		],
 	},
 	"no-second-look": {
@@ -192,7 +192,7 @@ ${PINS}`,
 		changes: [
 			{
 				file: "journal.ts",
-				from: "if (this.#reader.seenPosition === this.#lastPosition()) {",
+				from: "if (this.#reader.seenPosition === this.lastPosition()) {",
 				to: "if (this.#mounted === false) {",
 			},
 		],
@@ -250,12 +250,12 @@ ${PINS}`,
 	"mends-nothing": {
 		what: "never mends a copy that lacks something",
 		mode: "destroy",
-		changes: [{ file: "mender.ts", from: "		const noted = this.#nextNoted();\n", to: "		const noted = -1;\n" }],
+		changes: [{ file: "mender.ts", from: "		const noted = this.nextNoted();\n", to: "		const noted = -1;\n" }],
 	},
 	"mends-untold": {
 		what: "does not write down that it begins to mend a block",
 		mode: "destroy",
-		changes: [{ file: "mender.ts", from: "		this.#writeMend(BEGINS, copy, block, FREE_BLOCKS_MIN);\n", to: "" }],
+		changes: [{ file: "mender.ts", from: "		this.writeMend(BEGINS, copy, block, FREE_BLOCKS_MIN);\n", to: "" }],
 	},
 };
 

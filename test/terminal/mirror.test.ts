@@ -37,6 +37,16 @@ function shopWithMirror(sales = 25): Rig {
 	return rig;
 }
 
+/** All other blocks are destroyed. */
+function leaveNewestBlock(media: readonly FlashMedium[]): void {
+	const newest = newestSequence(media[0]);
+	for (const medium of media) {
+		for (let block = 0; block < medium.blocks; block++) {
+			if (sequenceOf(medium, block) !== newest) destroyBlock(medium, block, "zeros", new SeededRandom(1));
+		}
+	}
+}
+
 const summaryOf = ({ shop }: Rig) => {
 	const { batch, transactions, charged, chargedMinor, doubts } = shop.terminal.summary();
 	return { batch, transactions, charged, chargedMinor, doubts };
@@ -139,9 +149,9 @@ describe("terminal with a mirror", () => {
 			rig.runUntil(() => visit.screens.includes("waitForHost"));
 			rig.time.advance(2_000);
 			whileOff(rig, (media) => eachBlock(media[copy], "noise"));
-			assert.match(rig.logText(), /stan=5 was interrupted: it is reversed/);
+			assert.match(rig.logText(), new RegExp(`stan=${visit.stan} was interrupted: it is reversed`));
 			rig.settle();
-			assert.equal(rig.shop.till.told(5), "notCharged");
+			assert.equal(rig.shop.till.told(visit.stan ?? 0), "notCharged");
 			assert.ok(rig.money().conserved);
 		});
 	}
@@ -207,22 +217,22 @@ describe("terminal with a mirror", () => {
 
 	it("sells nothing when the settlement mark is lost, with one copy or on both", () => {
 		for (const mirror of [false, true]) {
-			const rig = mirror ? shopWithMirror(45) : new Rig({ blocks: BLOCKS });
-			for (let n = 0; !mirror && n < 45; n++) rig.sell(1_000 + n);
-			rig.shop.pullPlug();
-			const media = rig.shop.media.map((medium) => medium.clone());
-			// All that is left is the newest block.
-			const newest = newestSequence(media[0]);
-			for (const medium of media) {
-				for (let block = 0; block < BLOCKS; block++) {
-					if (sequenceOf(medium, block) !== newest) destroyBlock(medium, block, "zeros", new SeededRandom(1));
-				}
+			const rig = new Rig({ blocks: 24, ...(mirror ? { mirror: true } : {}) });
+			let broken = 0;
+			// Where the mark is not in the newest block it is gone with all others.
+			for (let n = 0; n < 45; n++) {
+				rig.sell(1_000 + n);
+				if (mirror) rig.time.advance(4_000);
+				const media = rig.shop.media.map((medium) => medium.clone());
+				leaveNewestBlock(media);
+				const { terminal, till, log } = terminalOver(media[0], media[1], 5);
+				if (terminal.start() !== "broken") continue;
+				broken++;
+				assert.equal(till.screen?.name, "outOfService");
+				assert.equal(terminal.sale(100), "refusedStopped");
+				assert.equal(log.texts().filter((line) => /settlement mark is lost/.test(line)).length, 1);
 			}
-			const { terminal, till, log } = terminalOver(media[0], media[1], 5);
-			assert.equal(terminal.start(), "broken");
-			assert.equal(till.screen?.name, "outOfService");
-			assert.equal(terminal.sale(100), "refusedStopped");
-			assert.equal(log.texts().filter((line) => /settlement mark is lost/.test(line)).length, 1);
+			assert.ok(broken > 0, `mirror ${mirror}`);
 		}
 	});
 

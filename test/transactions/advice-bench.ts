@@ -79,7 +79,7 @@ export class ScriptedExchanger implements Exchanger {
 		byteLength: number,
 		expected: Expected,
 		timeoutMs: number,
-		onEnd: (end: ExchangeEnd, answer: MessageDecoder) => void,
+		onEnd: (end: ExchangeEnd, answer: MessageDecoder, stan: number) => void,
 	): void {
 		assert.ok(this.room > 0, "I10 the window has room");
 		const bytes = frame.slice(0, byteLength);
@@ -100,7 +100,7 @@ export class ScriptedExchanger implements Exchanger {
 				request.endedMs = this.#clock.monotonic();
 				this.inFlight--;
 				this.#scheme.close(expected.ticket);
-				onEnd(end, answer);
+				onEnd(end, answer, expected.stan);
 			},
 		};
 		this.requests.push(request);

@@ -29,15 +29,19 @@ export function readFlash(medium: FlashMedium, keys: KeyStore = new MemoryKeys(T
 	return log;
 }
 
+/** Comparing, uploading and settling: of numbers that are no transaction's. */
+const ASKING: readonly string[] = ["0300", "0320", "0500"];
+
 /** I1. @returns why this request may not leave yet; undefined when its intent, or reversal, stands on flash */
 export function whyNotSend(frame: Uint8Array, medium: FlashMedium, keys: KeyStore): string | undefined {
 	const message = decodeFrame(frame);
 	const { mti } = message;
 	if (mti === "0800") return undefined; // A sign-on moves no money.
-	if (mti !== "0200" && mti !== "0400") return `${mti} is no message of this terminal`;
 	const stan = message.number(11);
 	const log = readFlash(medium, keys);
 	const slot = log.index.findStan(stan);
+	if (ASKING.includes(mti)) return slot < 0 ? undefined : `${mti} stan ${stan}: the number of a transaction`;
+	if (mti !== "0200" && mti !== "0400") return `${mti} is no message of this terminal`;
 	if (slot < 0) return `${mti} stan ${stan}: no record on flash`;
 	const id = log.index.ids[slot];
 	const state = log.index.states[slot];

@@ -33,6 +33,7 @@ class TillWitness {
 	}
 
 	#slip(slip: Slip, rig: Rig): void {
+		if (slip.told === undefined) return;
 		this.slips++;
 		const why = whyNotTell(slip.stan, slip.told, rig.medium);
 		if (why !== undefined) this.wrong.push(`slip: ${why}`);

@@ -23,6 +23,7 @@ import {
 	intentNonce,
 	intentSeconds,
 	MARK_BYTES,
+	MARK_HEADS_BYTES,
 	maskedCard,
 	NO_ORIGINAL,
 	OUTCOME_BYTES,
@@ -174,11 +175,23 @@ describe("transactions: records", () => {
 		assert.deepEqual(decodeMark(bytes, 0, MARK_BYTES), mark);
 		assert.deepEqual(decodeMark(fromHex(`EEEE${hex(bytes)}`), 2, MARK_BYTES), mark);
 		assert.throws(() => decodeMark(bytes, 0, MARK_BYTES - 1), failsWith("length"));
-		for (const version of [0, 4, 255]) {
+		for (const version of [0, 5, 255]) {
 			bytes[0] = version;
 			assert.throws(() => decodeMark(bytes, 0, MARK_BYTES), failsWith("newer"), `${version}`);
 		}
 		assert.throws(() => decodeMark(bytes, 0, 0), failsWith("newer"));
+	});
+
+	it("writes a mark with the heads of the evidence chain behind it, and not with half of them", () => {
+		const heads = new Uint8Array(MARK_HEADS_BYTES).map((_, at) => at + 1);
+		const counters = { batch: 1, idMax: 2, stanMax: 3, idReserved: 4, settledBatch: 5, stanReserved: 6 };
+		const bytes = encodeMark({ ...counters, heads });
+		assert.equal(hex(bytes), "04000001000000020000030000000400000500000".concat("6", hex(heads)));
+		assert.deepEqual(decodeMark(bytes, 0, bytes.length), { ...counters, heads });
+		assert.deepEqual(decodeMark(fromHex(`EEEE${hex(bytes)}`), 2, bytes.length), { ...counters, heads });
+		assert.throws(() => decodeMark(bytes, 0, bytes.length - 1), failsWith("length"));
+		assert.throws(() => decodeMark(bytes, 0, MARK_BYTES), failsWith("length"));
+		assert.throws(() => encodeMark({ ...counters, heads: heads.subarray(1) }), /both heads or none/);
 	});
 
 	it("reads a mark of version 1: nothing was settled then", () => {

@@ -2,8 +2,10 @@
  * Reversals against a host that follows the test: they are repeated until the right answer, whatever else comes, and
  * whatever happens to the terminal meanwhile (I3).
  */
+
 import { strict as assert } from "node:assert";
 import type { MessageDecoder } from "../../src/iso8583/decoder";
+import { CASE_RECORD_TYPE } from "../../src/settlement/case-records";
 import { TransactionRecord } from "../../src/transactions/records";
 import { State } from "../../src/transactions/states";
 import { buildAnswer, type ScriptedLink } from "../host/scripted-link";
@@ -13,9 +15,11 @@ import { ScriptedRig } from "./scripted-rig";
 /** A rig with one sale that got no answer: its reversal has just become due. */
 function withDoubt(onReversal: (request: MessageDecoder, link: ScriptedLink, n: number) => void) {
 	let reversals = 0;
-	const rig = new ScriptedRig((request, link) => {
+	const onRequest = (request: MessageDecoder, link: ScriptedLink) => {
 		if (request.mti === "0400") onReversal(request, link, ++reversals);
-	});
+	};
+	// No batch is settled here.
+	const rig = new ScriptedRig(onRequest, { settleAtMinute: -1 });
 	rig.sell();
 	return rig;
 }
@@ -93,10 +97,12 @@ describe("transactions: reversals", () => {
 		const rig = withDoubt(() => {});
 		const { log } = rig.shop.terminal;
 		let appends = 0;
+		let cases = 0;
 		const append = log.journal.append.bind(log.journal);
 		log.journal.append = (type, payload, byteLength) => {
-			assert.equal(type, TransactionRecord.step);
-			appends++;
+			assert.ok(type === TransactionRecord.step || type === CASE_RECORD_TYPE, `${type}`);
+			if (type === CASE_RECORD_TYPE) cases++;
+			else appends++;
 			return append(type, payload, byteLength);
 		};
 		const before = log.index.tries[0];
@@ -108,6 +114,8 @@ describe("transactions: reversals", () => {
 		const days = Math.floor(tries / 288);
 		// One more for the flag that says that a person is needed.
 		assert.equal(appends, powers + days + 1);
+		// The case of it, and its only step.
+		assert.equal(cases, 2);
 		assert.equal(readFlash(rig.medium).index.tries[0], 288 * days);
 	});
 

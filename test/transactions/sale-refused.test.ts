@@ -159,7 +159,7 @@ describe("transactions: sale refused", () => {
 
 /** A shop with `count` sales of 1,000 whose reversals nobody answers. */
 function doubtful(config: Parameters<typeof makeConfig>[0], count: number): Rig {
-	const rig = new Rig({ blocks: 32, config: { ...config, answerTimeoutMs: 1_000, reversalTimeoutMs: 1_000 } });
+	const rig = new Rig({ blocks: 64, config: { ...config, answerTimeoutMs: 1_000, reversalTimeoutMs: 1_000 } });
 	rig.faults.setRate("requestLost", 1);
 	for (let n = 0; n < count; n++) assert.equal(rig.sell(1_000, "contactless", {}, true).refusal, undefined);
 	assert.equal(rig.shop.terminal.log.doubts, count);

@@ -212,7 +212,7 @@ function differencesOf(log: TransactionLog, slot: number, sale: ModelSale, tries
 	check("STAN", index.stans[slot], sale.stan);
 	check("batch", index.batch(slot), sale.batch);
 	check("kind", index.kind(slot), sale.kind);
-	check("amount", index.amounts[slot], sale.sale.amountMinor);
+	check("amount", index.amount(slot), sale.sale.amountMinor);
 	check("flags", index.flags[slot], sale.flags);
 	if (tries === "durable") check("tries", index.tries[slot], sale.triesDurable);
 	try {

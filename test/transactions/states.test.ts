@@ -7,6 +7,7 @@ import {
 	EVENTS,
 	type Event,
 	firstState,
+	isAtRest,
 	isCharged,
 	isDoubt,
 	isSpent,
@@ -14,6 +15,7 @@ import {
 	STATE_NAMES,
 	State,
 	type StateName,
+	stands,
 	stateName,
 	TABLE,
 } from "../../src/transactions/states";
@@ -48,9 +50,10 @@ const EXPECTED: Record<string, Record<string, string>> = {
 		amountDiffers: "=",
 		badMac: "=",
 		noAnswer: "=",
+		reverseAgain: "reversing/step/queue/06",
 		boot: "=",
 	},
-	abandoned: { boot: "=" },
+	abandoned: { reverseAgain: "reversing/step/queue/06", boot: "=" },
 	reversing: {
 		approve: "=",
 		decline: "=",
@@ -72,6 +75,7 @@ const EXPECTED: Record<string, Record<string, string>> = {
 		lateOriginalDue: "unconfirmed/none/queue",
 		reversalAccepted: "reversed/step/rest",
 		reversalRefused: "unconfirmed/none/queue",
+		reverseAgain: "reversing/step/queue/06",
 		boot: "unconfirmed/none/watch",
 	},
 	reversed: {
@@ -81,6 +85,7 @@ const EXPECTED: Record<string, Record<string, string>> = {
 		amountDiffers: "=",
 		badMac: "=",
 		noAnswer: "=",
+		reverseAgain: "reversing/step/queue/06",
 		boot: "=",
 	},
 	forwarding: {
@@ -112,6 +117,10 @@ function described(state: StateName, event: Event): string | undefined {
 	if (step === undefined) return undefined;
 	if (step.to === state && step.persist === "none" && step.act === "none") return "=";
 	return `${step.to}/${step.persist}/${step.act}${step.reason === undefined ? "" : `/${step.reason}`}`;
+}
+
+function isAdviceState(state: StateName): boolean {
+	return state === "forwarding" || state === "forwarded" || state === "forwardRefused";
 }
 
 describe("transactions: transition table", () => {
@@ -195,6 +204,27 @@ describe("transactions: transition table", () => {
 	it("has a movement under way where the host may still be asked for it", () => {
 		const underWay = STATE_NAMES.filter((state) => isUnderWay(State[state]));
 		assert.deepEqual(underWay, ["waiting", "reversing", "unconfirmed", "forwarding"]);
+	});
+
+	it("is at rest where the host's word is the last: nothing waits, is on its way or may be taken back", () => {
+		const atRest = STATE_NAMES.filter((state) => isAtRest(State[state]));
+		const states = ["delivered", "declined", "abandoned", "unconfirmed", "reversed", "forwarded", "forwardRefused"];
+		assert.deepEqual(atRest, states);
+	});
+
+	it("reverses once more what is not charged and at rest, and nothing else", () => {
+		for (const state of STATE_NAMES) {
+			const notCharged = isAtRest(State[state]) && !isCharged(State[state], 1) && !isAdviceState(state);
+			assert.equal(TABLE[state].reverseAgain !== undefined, notCharged, state);
+		}
+	});
+
+	it("has in a batch's books what was approved, and what the host took of advices; a resend is its original's entry", () => {
+		const inBooks = (kind: number) => STATE_NAMES.filter((state) => stands(State[state], kind));
+		assert.deepEqual(inBooks(1), ["approved", "delivered"]);
+		assert.deepEqual(inBooks(2), ["forwarded"]);
+		assert.deepEqual(inBooks(3), ["forwarded"]);
+		assert.deepEqual(inBooks(4), []);
 	});
 
 	it("knows what to do with every state at boot, and reverses every doubt (I3)", () => {

@@ -99,7 +99,7 @@ describe("transactions: log on flash", () => {
 	it("passes over records of a kind it does not know, and counts them", () => {
 		const bench = new LogBench().provision();
 		const id = bench.begin();
-		bench.log.journal.append(13, Uint8Array.of(0, 0, 0, id, 1, 2, 3));
+		bench.log.journal.append(14, Uint8Array.of(0, 0, 0, id, 1, 2, 3));
 		bench.log.journal.append(40, new Uint8Array(100).fill(7));
 		bench.log.journal.append(20, Uint8Array.of(1));
 		bench.boot();

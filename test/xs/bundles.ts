@@ -3,8 +3,10 @@
  * realm they run in: the language alone. What a platform adds is removed first, on Node as on XS, so that whoever names
  * it fails at once, on both.
  */
-import { join } from "node:path";
-import { buildSync } from "esbuild";
+import { readFileSync } from "node:fs";
+import { join, sep } from "node:path";
+import { type BuildOptions, build, buildSync, type Loader } from "esbuild";
+import ts from "typescript";
 
 export const ROOT = join(__dirname, "..", "..");
 
@@ -21,7 +23,65 @@ const REMOVED = [
 
 /** @param entry - file name in this folder. @throws {Error} when it is no program */
 export function bundleScript(entry: string): string {
-	const { outputFiles } = buildSync({
+	const { outputFiles } = buildSync(buildOptions(entry));
+	return outputFiles[0].text;
+}
+
+/** A function of the realm that a script of {@link bundlePointed} calls again and again; `globalThis` has it. */
+export const POINT_NAME = "measurePoint";
+
+/**
+ * The same, with a call of {@link POINT_NAME} at the beginning of each function and of each turn of a loop, in the
+ * firmware and in the libraries that it takes along: places between which next to nothing is made.
+ */
+export async function bundlePointed(entry: string): Promise<string> {
+	const { outputFiles } = await build({
+		...buildOptions(entry),
+		banner: { js: `globalThis.${POINT_NAME} ??= () => {};` },
+		plugins: [
+			{
+				name: "points",
+				setup: ({ onLoad }) => {
+					onLoad({ filter: /\.[jt]s$/ }, ({ path }) => {
+						if (UNPOINTED.some((folder) => path.startsWith(folder))) return undefined;
+						const loader: Loader = path.endsWith(".ts") ? "ts" : "js";
+						return { contents: withPoints(path, readFileSync(path, "utf8")), loader };
+					});
+				},
+			},
+		],
+	});
+	return outputFiles[0].text;
+}
+
+/** The board and its scenes are what measures. */
+const UNPOINTED = ["test", "host-sim"].map((folder) => join(ROOT, folder) + sep);
+
+function withPoints(path: string, text: string): string {
+	const source = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022);
+	const places: number[] = [];
+	const visit = (node: ts.Node): void => {
+		const body = ts.isFunctionLike(node) || ts.isIterationStatement(node, false) ? bodyOf(node) : undefined;
+		if (body !== undefined && ts.isBlock(body)) places.push(body.getStart(source) + 1);
+		ts.forEachChild(node, visit);
+	};
+	visit(source);
+	let pointed = "";
+	let from = 0;
+	for (const place of places.sort((a, b) => a - b)) {
+		pointed += `${text.slice(from, place)}${POINT_NAME}();`;
+		from = place;
+	}
+	return pointed + text.slice(from);
+}
+
+function bodyOf(node: ts.SignatureDeclaration | ts.IterationStatement): ts.Node | undefined {
+	if (ts.isIterationStatement(node, false)) return node.statement;
+	return "body" in node ? node.body : undefined;
+}
+
+function buildOptions(entry: string): BuildOptions & { write: false } {
+	return {
 		entryPoints: [join(__dirname, entry)],
 		bundle: true,
 		write: false,
@@ -32,8 +92,7 @@ export function bundleScript(entry: string): string {
 		platform: "browser",
 		target: "es2022",
 		logLevel: "silent",
-	});
-	return outputFiles[0].text;
+	};
 }
 
 /** Leaves the language alone; to be run before anything else. */

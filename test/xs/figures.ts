@@ -5,13 +5,14 @@
  *
  * The machine tells its count only between two commands. What a terminal holds deep inside a sale is seen by going there
  * again and again: a machine is brought to where the scene begins and written down; from that snapshot the scene runs up
- * to the n-th call of a port, collects garbage there, and stops; for each n. What it holds between two calls is at most
- * what it held at the first and all that it made up to the second.
+ * to the n-th point, collects garbage there, and stops. Points are the calls of ports, and the beginnings of functions and
+ * of turns of loops. Between two of them it holds at most what it held at the first and all that was made up to the
+ * second; where that is more than was seen, it is looked for closer by.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundleScript, GLOBAL_NAME, xsRealm } from "./bundles";
+import { bundlePointed, bundleScript, GLOBAL_NAME, xsRealm } from "./bundles";
 import type { MeasureCommand } from "./measure-entry";
 import { LIVE_SCENE, SCENES, type Scene } from "./measure-scenes";
 import { recordScene } from "./record";
@@ -20,8 +21,16 @@ import { XsWorker, type XsWorkerOptions } from "./xs-worker";
 /** Slots of the board's machine, and what a terminal may take of them: the collector needs the rest. */
 export const BOARD_SLOTS = 4_928;
 export const BUDGET_SLOTS = 3_900;
-/** Of a long scene not every call is looked at. */
-const CALLS_SEEN_MAX = 120;
+/** A scene is cut into so many at first. */
+const STRETCHES = 40;
+/** So many of the worst are cut in two at a time. */
+const WORST = 16;
+/** What is promised may be so much more than what was seen; then it is near enough. */
+const NEAR_SLOTS = 32;
+/** Of one scene, when what is promised keeps to the budget by then. It holds in any case, only not so near. */
+const REPLAYS_MAX = 200;
+/** When it does not seem to. */
+const REPLAYS_IN_DOUBT = 1_600;
 const LIVE_STEPS = [100, 900] as const;
 
 export interface SceneFigures {
@@ -29,17 +38,25 @@ export interface SceneFigures {
 	readonly what: string;
 	/** Byte codes of the scene. */
 	readonly steps: number;
+	/** Transactions that are compared with the host's books in it; 0: none are. */
+	readonly compared: number;
 	/** When it begins. */
 	readonly before: number;
-	/** The most that was seen in use at a call of a port. */
+	/** The most that was seen in use, garbage collected. */
 	readonly peak: number;
 	/** Nowhere in the scene are more in use. */
 	readonly bound: number;
 	/** Made during the scene, garbage or not. */
 	readonly made: number;
-	/** Calls of ports; of them looked at. */
-	readonly calls: number;
+	/** Where it can be looked at, and how often it was. */
+	readonly points: number;
 	readonly seen: number;
+}
+
+/** The same program twice: as it is, and with points. */
+export interface MeasureScripts {
+	readonly plain: string;
+	readonly pointed: string;
 }
 
 export interface Figures {
@@ -58,7 +75,7 @@ export interface Figures {
 	readonly bound: number;
 }
 
-/** Between two calls of ports. */
+/** Between two points. */
 interface Stretch {
 	readonly from: number;
 	readonly to: number;
@@ -82,6 +99,7 @@ export async function measureFigures(jobs: number, onProgress: (text: string) =>
 	const folder = mkdtempSync(join(tmpdir(), "xs-figures-"));
 	try {
 		const script = bundleScript("measure-entry.ts");
+		const pointed = await bundlePointed("measure-entry.ts");
 		onProgress("modules");
 		const modules = await measureModules();
 		const scenes: SceneFigures[] = [];
@@ -89,9 +107,8 @@ export async function measureFigures(jobs: number, onProgress: (text: string) =>
 		const atRest: Record<string, number> = {};
 		for (const scene of SCENES) {
 			onProgress(scene.name);
-			const bench = new SceneBench(scene, script, join(folder, `scene-${scenes.length}`), jobs);
 			constructed[scene.scheme] ??= await measureConstructed(script, scene);
-			const figures = await bench.run();
+			const figures = await measureScene({ plain: script, pointed }, scene, jobs, folder);
 			if (scene.earlier === undefined) atRest[scene.scheme] ??= figures.before;
 			scenes.push(figures);
 		}
@@ -103,6 +120,20 @@ export async function measureFigures(jobs: number, onProgress: (text: string) =>
 	} finally {
 		rmSync(folder, { recursive: true, force: true });
 	}
+}
+
+/**
+ * @param folder - for the snapshot that each run begins from
+ * @param replaysMax - the fewer, the less was seen, and the more is promised
+ */
+export function measureScene(
+	scripts: MeasureScripts,
+	scene: Scene,
+	jobs: number,
+	folder: string,
+	replaysMax?: number,
+): Promise<SceneFigures> {
+	return new SceneBench(scene, scripts, join(folder, `${scene.name}.snapshot`), jobs, replaysMax).run();
 }
 
 async function measureModules(): Promise<number> {
@@ -143,70 +174,89 @@ export async function measureLive(script: string, scene: Scene, steps: readonly 
 
 class SceneBench {
 	readonly #scene: Scene;
-	readonly #script: string;
+	readonly #scripts: MeasureScripts;
 	readonly #snapshot: string;
 	readonly #jobs: number;
+	readonly #replaysMax: number;
+	readonly #replaysInDoubt: number;
+	#replays = 0;
 
-	constructor(scene: Scene, script: string, snapshot: string, jobs: number) {
+	constructor(scene: Scene, scripts: MeasureScripts, snapshot: string, jobs: number, replaysMax?: number) {
+		this.#replaysMax = replaysMax ?? REPLAYS_MAX;
+		this.#replaysInDoubt = replaysMax ?? REPLAYS_IN_DOUBT;
 		this.#scene = scene;
-		this.#script = script;
+		this.#scripts = scripts;
 		this.#snapshot = snapshot;
 		this.#jobs = jobs;
 	}
 
 	async run(): Promise<SceneFigures> {
-		const scene = this.#scene;
+		const { name, what, compared = 0 } = this.#scene;
+		const { steps, made } = await this.#play();
 		const start = await withWorker({}, async (worker) => {
-			const ask = await load(worker, this.#script, scene);
+			const ask = await load(worker, this.#scripts.pointed, this.#scene);
 			const board = await slotsOf(ask, { do: "board" });
 			const before = (await slotsOf(ask, { do: "prepare" })) - board;
 			await worker.snapshot(this.#snapshot);
 			return { board, before };
 		});
-		const whole = await this.#replay(0, 0);
-		const { calls } = whole;
-		const stride = Math.ceil(calls / CALLS_SEEN_MAX);
-		const peaks: number[] = [start.before];
+		const points = (await this.#replay(0, 0)).calls;
+		let peak = start.before;
 		const slotsAt = async (at: number, stop: number) => (await this.#replay(at, stop)).slots - start.board;
-		/** `from`: garbage is collected before this call, 0: the beginning; `to`: it does not happen, or is the end. */
-		const stretch = async (from: number, to: number): Promise<Stretch> => {
-			return { from, to, bound: await slotsAt(from, to > calls ? 0 : to) };
+		const peakAt = async (at: number) => {
+			peak = Math.max(peak, await slotsAt(at, at));
 		};
+		/** `from`: garbage is collected before this point, 0: the beginning; `to`: it is not passed, or is the end. */
+		const stretch = async (from: number, to: number): Promise<Stretch> => {
+			return { from, to, bound: await slotsAt(from, to > points ? 0 : to) };
+		};
+		const stride = Math.ceil(points / Math.min(STRETCHES, Math.ceil(this.#replaysMax / 2)));
 		const stretches: Stretch[] = [];
-		const begins = Array.from({ length: Math.floor(calls / stride) + 1 }, (_, n) => n * stride);
+		const begins = Array.from({ length: Math.floor(points / stride) + 1 }, (_, n) => n * stride);
 		await inParallel(this.#jobs, begins, async (from) => {
-			if (from > 0) peaks.push(await slotsAt(from, from));
-			stretches.push(await stretch(from, Math.min(from + stride, calls + 1)));
+			if (from > 0) await peakAt(from);
+			stretches.push(await stretch(from, Math.min(from + stride, points + 1)));
 		});
-		// A stretch of many calls promises too little: the worst are looked at more closely until the worst has only one.
-		const worst = () => stretches.sort((a, b) => a.bound - b.bound).at(-1);
-		for (let top = worst(); top !== undefined && top.to - top.from > 1; top = worst()) {
-			const long = stretches.splice(-this.#jobs).filter((one) => one.to - one.from > 1 || !stretches.push(one));
-			await inParallel(this.#jobs, long, async ({ from, to }) => {
-				const middle = (from + to) >> 1;
-				peaks.push(await slotsAt(middle, middle));
-				stretches.push(await stretch(from, middle), await stretch(middle, to));
+		// A long stretch promises too little: the worst are looked at more closely until they promise what was seen.
+		for (;;) {
+			stretches.sort((a, b) => a.bound - b.bound);
+			const worst = stretches.filter(({ from, to, bound }) => to - from > 1 && bound > peak + NEAR_SLOTS);
+			if (worst.length === 0 || this.isEnough(Math.max(...worst.map((one) => one.bound)))) break;
+			const long = worst.slice(-WORST);
+			await inParallel(this.#jobs, long, async (one) => {
+				const middle = (one.from + one.to) >> 1;
+				// In doubt it is only to be promised less.
+				if (this.#replays < this.#replaysMax) await peakAt(middle);
+				stretches.splice(stretches.indexOf(one), 1);
+				stretches.push(await stretch(one.from, middle), await stretch(middle, one.to));
 			});
 		}
-		return {
-			name: scene.name,
-			what: scene.what,
-			steps: whole.steps,
-			before: start.before,
-			peak: Math.max(...peaks),
-			bound: Math.max(...peaks, worst()?.bound ?? 0),
-			made: whole.slots - start.board - start.before,
-			calls,
-			seen: peaks.length - 1,
-		};
+		const bound = Math.max(peak, ...stretches.map((one) => one.bound));
+		return { name, what, steps, compared, before: start.before, peak, bound, made, points, seen: this.#replays };
 	}
 
-	#replay(collectAt: number, stopAt: number): Promise<{ slots: number; steps: number; calls: number }> {
+	private isEnough(bound: number): boolean {
+		return this.#replays >= (bound <= BUDGET_SLOTS ? this.#replaysMax : this.#replaysInDoubt);
+	}
+
+	/** The scene as it is, without points. */
+	#play(): Promise<{ steps: number; made: number }> {
+		return withWorker({}, async (worker) => {
+			const ask = await load(worker, this.#scripts.plain, this.#scene);
+			await ask({ do: "board" });
+			const before = await slotsOf(ask, { do: "prepare" });
+			const { slots, steps } = await ask({ do: "act", collectAt: 0, stopAt: 0 });
+			return { steps, made: slots - before };
+		});
+	}
+
+	#replay(collectAt: number, stopAt: number): Promise<{ slots: number; calls: number }> {
+		this.#replays++;
 		return withWorker({ snapshot: this.#snapshot }, async (worker) => {
 			const ask: Ask = (command) => worker.command(JSON.stringify(command));
-			const { slots, steps } = await ask({ do: "act", collectAt, stopAt });
+			const { slots } = await ask({ do: "act", collectAt, stopAt });
 			const calls = Number((await ask({ do: "calls" })).bytes.toString("latin1"));
-			return { slots, steps, calls };
+			return { slots, calls };
 		});
 	}
 }

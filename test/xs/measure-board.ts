@@ -36,7 +36,14 @@ const BEGIN_MS = Date.UTC(2026, 10, 22, 1, 0, 0);
 /** What leaves the firmware when a measurement stops; made beforehand. */
 export const STOPPED = new Error("the measurement stops here");
 
-/** Counts the calls of all ports. */
+/** What a script with points in it calls; see bundlePointed. */
+declare global {
+	var measurePoint: () => void;
+}
+
+const NOTHING = (): void => {};
+
+/** Counts the calls of all ports, and the points of a script that has them. */
 export class Probe {
 	calls = 0;
 	/** The call before which garbage is collected; 0: none. */
@@ -44,6 +51,7 @@ export class Probe {
 	/** The first call that does not happen; 0: none. */
 	stopAt = 0;
 	readonly #collect: () => void;
+	readonly #point = (): void => this.call();
 
 	constructor(collect: () => void) {
 		this.#collect = collect;
@@ -54,6 +62,13 @@ export class Probe {
 		this.calls = 0;
 		this.collectAt = collectAt;
 		this.stopAt = stopAt;
+		globalThis.measurePoint = this.#point;
+	}
+
+	/** Nothing is counted any more, and nothing stops. */
+	end(): void {
+		globalThis.measurePoint = NOTHING;
+		this.stopAt = 0;
 	}
 
 	/** @throws STOPPED */
@@ -66,7 +81,8 @@ export class Probe {
 
 /** Virtual time; a timer takes a place in fixed arrays. */
 export class MeasureClock implements Clock {
-	nowMs = BEGIN_MS;
+	nowMs: number;
+	readonly #beginMs: number;
 	readonly #probe: Probe;
 	readonly #due = new Float64Array(TIMERS_MAX).fill(Number.POSITIVE_INFINITY);
 	readonly #ids = new Uint32Array(TIMERS_MAX);
@@ -74,8 +90,11 @@ export class MeasureClock implements Clock {
 	readonly #callbacks: (((argument: number) => void) | undefined)[] = new Array(TIMERS_MAX).fill(undefined);
 	#lastId = 0;
 
-	constructor(probe: Probe) {
+	/** @param beginMs - the time of day at the start */
+	constructor(probe: Probe, beginMs: number) {
 		this.#probe = probe;
+		this.#beginMs = beginMs;
+		this.nowMs = beginMs;
 	}
 
 	now(): number {
@@ -85,7 +104,7 @@ export class MeasureClock implements Clock {
 
 	monotonic(): number {
 		this.#probe.call();
-		return this.nowMs - BEGIN_MS;
+		return this.nowMs - this.#beginMs;
 	}
 
 	setTimer(ms: number, callback: () => void): number {
@@ -256,10 +275,18 @@ class MeasurePrinter implements Printer {
 
 /** What a board keeps without power, and the test keys do not say; in hex. */
 export interface Remains {
-	/** The journal's partition up to where nothing but erased cells follows. */
-	readonly image: string;
+	/**
+	 * The journal's partition up to where nothing but erased cells follows, by block: XS counts a text's characters from its
+	 * beginning, so that a long one takes long.
+	 */
+	readonly image: readonly string[];
 	readonly storeKey: string;
+	/** When it was switched off. */
+	readonly nowMs: number;
 }
+
+/** For so long a board with an earlier life was off: what was sold before is no longer young. */
+const OFF_MS = 3_600_000;
 
 const STORE_KEY_BYTES = 32;
 
@@ -292,7 +319,7 @@ export class MeasureBoard implements Device {
 	}) {
 		const { blocks, card, probe, makeLink, remains } = options;
 		this.probe = probe;
-		this.clock = new MeasureClock(probe);
+		this.clock = new MeasureClock(probe, remains === undefined ? BEGIN_MS : remains.nowMs + OFF_MS);
 		this.flash = { journal: new MeasureFlash(blocks, probe) };
 		this.links = [makeLink(this.clock)];
 		const random = new SeededRandom(1).fork("measure");
@@ -304,7 +331,9 @@ export class MeasureBoard implements Device {
 		};
 		const keys = testTerminalKeys();
 		if (remains !== undefined) {
-			this.flash.journal.image.set(fromHex(remains.image));
+			for (const [block, hex] of remains.image.entries()) {
+				this.flash.journal.image.set(fromHex(hex), block * BLOCK_BYTES);
+			}
 			keys.write("STORE", fromHex(remains.storeKey));
 		}
 		this.keys = {
@@ -343,7 +372,10 @@ export class MeasureBoard implements Device {
 		while (used > 0 && image[used - 1] === 0xff) used--;
 		const key = new Uint8Array(STORE_KEY_BYTES);
 		this.keys.read("STORE", key);
-		return { image: toHex(image, 0, used), storeKey: toHex(key) };
+		const blocks = Array.from({ length: Math.ceil(used / BLOCK_BYTES) }, (_, block) =>
+			toHex(image, block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES),
+		);
+		return { image: blocks, storeKey: toHex(key), nowMs: this.clock.nowMs };
 	}
 
 	/** Moves on until `reached`, at most `ms`. @returns whether it was */

@@ -73,6 +73,7 @@ function act(collectAt: number, stopAt: number): void {
 	const { board } = theStand();
 	board.probe.begin(collectAt, stopAt);
 	const ended = runScene(theScene(), theStand());
+	board.probe.end();
 	assert(ended === (stopAt === 0), "a scene ends, or is stopped where it was to stop");
 }
 
@@ -84,13 +85,14 @@ function forward(count: number): void {
 }
 
 function makeStand(): Stand {
-	const { scheme, card, blocks } = theScene();
+	const { scheme, card, blocks, config } = theScene();
 	const packed = tape;
 	assert(packed !== undefined, "there is a tape");
 	return new Stand({
 		scheme,
 		card,
 		blocks,
+		config,
 		collect: collectGarbage,
 		makeLink: (clock, probe) => {
 			link = new TapeLink(packed, clock, probe);

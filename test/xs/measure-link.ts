@@ -151,7 +151,12 @@ export class PackedTape {
 			}
 		}
 		this.firstEvent[tape.length] = event;
-		this.bytes = fromHex(texts.join(""));
+		this.bytes = new Uint8Array(at);
+		let end = 0;
+		for (const text of texts) {
+			this.bytes.set(fromHex(text), end);
+			end += text.length / 2;
+		}
 	}
 }
 

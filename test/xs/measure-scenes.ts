@@ -2,9 +2,11 @@
  * What is measured: a terminal on a measuring board, brought to where a scene begins, and the scene. The same code runs
  * where the conversation with the host is recorded and where it is played.
  */
+
+import type { FaultName } from "../../host-sim/acquirer/fault-names";
 import { cardData } from "../../host-sim/board/scripted-reader";
 import { findTestCard } from "../../host-sim/test-cards";
-import { makeConfig } from "../../src/config";
+import { type ConfigOptions, makeConfig } from "../../src/config";
 import { assert } from "../../src/core/assert";
 import type { Link } from "../../src/ports";
 import { Terminal } from "../../src/terminal";
@@ -26,25 +28,30 @@ export type KeySchemeName = "session" | "dukpt";
 /** One terminal and its board. */
 export class Stand {
 	readonly board: MeasureBoard;
-	readonly #scheme: KeySchemeName;
+	readonly #config: ConfigOptions;
 	/** Where the recording is, the host's answers can be lost. */
 	readonly loseAnswers: (lost: boolean) => void;
+	/** And its books can be spoilt: by this, once. */
+	readonly strike: (fault: FaultName) => void;
 	#terminal: Terminal | undefined;
 
 	constructor(options: {
 		readonly scheme: KeySchemeName;
 		readonly card: string;
 		readonly blocks: number;
+		readonly config: ConfigOptions | undefined;
 		readonly collect: () => void;
 		readonly makeLink: (clock: MeasureClock, probe: Probe) => Link;
 		readonly loseAnswers?: (lost: boolean) => void;
+		readonly strike?: (fault: FaultName) => void;
 		readonly remains?: Remains | undefined;
 	}) {
 		const probe = new Probe(options.collect);
 		const { card, blocks, makeLink, remains } = options;
 		this.board = new MeasureBoard({ card, blocks, probe, makeLink: (clock) => makeLink(clock, probe), remains });
-		this.#scheme = options.scheme;
+		this.#config = { ...HOST, keyScheme: options.scheme, ...options.config };
 		this.loseAnswers = options.loseAnswers ?? (() => {});
+		this.strike = options.strike ?? (() => {});
 	}
 
 	get terminal(): Terminal {
@@ -53,7 +60,17 @@ export class Stand {
 	}
 
 	construct(): void {
-		this.#terminal = new Terminal(this.board, makeConfig({ ...HOST, keyScheme: this.#scheme }));
+		this.#terminal = new Terminal(this.board, makeConfig(this.#config));
+	}
+
+	/** What comes after another life. */
+	startAgain(): void {
+		this.construct();
+		assert(this.terminal.start() === "ok", "the journal mounts");
+		assert(
+			this.board.runUntil(() => this.terminal.signedOn, SIGN_ON_MS),
+			"the terminal signs on",
+		);
 	}
 
 	/** A blank board's first start. */
@@ -72,8 +89,8 @@ export class Stand {
 	}
 
 	/** A sale until nobody waits for anything any more. @param end - the screen that it ends with */
-	sell(end: "approved" | "noAnswer"): void {
-		assert(this.terminal.sale(AMOUNT_MINOR) === undefined, "the sale begins");
+	sell(end: "approved" | "noAnswer", amountMinor = AMOUNT_MINOR): void {
+		assert(this.terminal.sale(amountMinor) === undefined, "the sale begins");
 		assert(
 			this.board.runUntil(() => this.board.screen === end, SALE_MS),
 			`a sale ends ${end}`,
@@ -106,6 +123,9 @@ export interface Scene {
 	readonly card: string;
 	/** Of the journal's partition. */
 	readonly blocks: number;
+	readonly config?: ConfigOptions;
+	/** In a comparison with the host's books, this many transactions are compared. */
+	readonly compared?: number;
 	/** The life of an earlier boot, of which the board remains. */
 	earlier?(stand: Stand): void;
 	/** Up to where the measurement begins. */
@@ -122,6 +142,7 @@ function warm(stand: Stand): void {
 }
 
 const LIVE_AT_BOOT = 1_000;
+const COMPARED = 500;
 const BLOCKS_FEW = 64;
 /** 1,000 advices find room. */
 const BLOCKS_MANY = 512;
@@ -144,7 +165,7 @@ const SALE_SCENES: readonly Scene[] = (["session", "dukpt"] as const).flatMap((s
 /** Where as many transactions as the journal takes become live. */
 export const LIVE_SCENE: Scene = { ...SALE_SCENES[0], name: "live", blocks: BLOCKS_MANY };
 
-export const SCENES: readonly Scene[] = [
+const SHOP_SCENES: readonly Scene[] = [
 	...SALE_SCENES,
 	{
 		name: "sale without an answer",
@@ -191,16 +212,87 @@ export const SCENES: readonly Scene[] = [
 		},
 		prepare: () => {},
 		act: (stand: Stand) => {
-			stand.construct();
-			assert(stand.terminal.start() === "ok", "the journal mounts");
-			assert(
-				stand.board.runUntil(() => stand.terminal.signedOn, SIGN_ON_MS),
-				"the terminal signs on",
-			);
+			stand.startAgain();
 			stand.board.run(FIRST_ANSWERS_MS);
 		},
 	})),
 ];
+
+/** Where the host's books are spoilt, sale by sale, so that each calls for another remedy. */
+const SPOILT: Readonly<Record<number, FaultName>> = { 50: "recordLost", 250: "reversedWrongly", 400: "amountAltered" };
+const SYNC_MS = 600_000;
+/** Nothing is compared before its time. */
+const SELDOM: ConfigOptions = { syncEveryMs: 86_400_000 };
+
+function sellMany(stand: Stand, spoilt: Readonly<Record<number, FaultName>>): void {
+	stand.start();
+	stand.signOn();
+	for (let n = 0; n < COMPARED; n++) {
+		const fault = spoilt[n];
+		if (fault !== undefined) stand.strike(fault);
+		stand.sell("approved", AMOUNT_MINOR + n); // One card, one amount: that would be asked about.
+	}
+}
+
+function compareToEnd(stand: Stand): void {
+	assert(
+		stand.board.runUntil(() => !stand.terminal.comparing, SYNC_MS),
+		"the comparison goes through",
+	);
+}
+
+/** Begins with the whole list, as the first comparison since a start is; what comes of it follows. */
+const SYNC_BASE = { scheme: "session", card: "contactless", blocks: BLOCKS_MANY, config: SELDOM } as const;
+
+export const SYNC_SCENES: readonly Scene[] = [
+	{
+		...SYNC_BASE,
+		name: `sync of ${COMPARED}, list`,
+		what: "the first comparison since a start: the host's whole list, which agrees",
+		compared: COMPARED,
+		earlier: (stand) => sellMany(stand, {}),
+		prepare: (stand) => stand.startAgain(),
+		act: (stand) => {
+			compareToEnd(stand);
+			assert(stand.terminal.cases.count === 0, "the books agree");
+		},
+	},
+	{
+		...SYNC_BASE,
+		name: `sync of ${COMPARED}, digest`,
+		what: "a later comparison, which agrees: one digest of all, one of what should be posted",
+		compared: COMPARED,
+		earlier: (stand) => sellMany(stand, {}),
+		prepare: (stand) => {
+			stand.startAgain();
+			compareToEnd(stand);
+			stand.board.run(REST_MS);
+		},
+		act: (stand) => {
+			stand.terminal.sync();
+			compareToEnd(stand);
+			assert(stand.terminal.cases.count === 0, "the books agree");
+		},
+	},
+	{
+		...SYNC_BASE,
+		name: `sync of ${COMPARED}, 3 differ`,
+		what: "three sales are lost, reversed and altered in the host's books: cases, their remedies, and agreement",
+		compared: COMPARED,
+		earlier: (stand) => sellMany(stand, SPOILT),
+		prepare: (stand) => stand.startAgain(),
+		act: (stand) => {
+			const { cases } = stand.terminal;
+			assert(
+				stand.board.runUntil(() => cases.count === 3 && cases.openCount === 0, SYNC_MS),
+				"each difference is found and resolved",
+			);
+			stand.board.run(REST_MS);
+		},
+	},
+];
+
+export const SCENES: readonly Scene[] = [...SHOP_SCENES, ...SYNC_SCENES];
 
 /** @returns whether it came to its end, and was not stopped before */
 export function runScene(scene: Scene, stand: Stand): boolean {

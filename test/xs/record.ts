@@ -1,5 +1,6 @@
 /** Records the conversation of a scene with the real host, on Node, in virtual time. */
 import { Acquirer } from "../../host-sim/acquirer/acquirer";
+import { FaultPlan } from "../../host-sim/acquirer/faults";
 import { MemoryLedgerStore } from "../../host-sim/acquirer/ledger-store";
 import { MemoryLink } from "../../host-sim/board/memory-link";
 import { Power } from "../../host-sim/board/power";
@@ -33,18 +34,22 @@ export function recordScene(scene: Scene): SceneScript {
 
 class RecordedStand {
 	readonly stand: Stand;
+	readonly #random = new SeededRandom(1).fork("host");
+	readonly #faults = new FaultPlan(this.#random.fork("faults"));
 	#link: RecordingLink | undefined;
 
-	constructor({ scheme, card, blocks }: Scene, store: MemoryLedgerStore, remains?: Remains) {
+	constructor({ scheme, card, blocks, config }: Scene, store: MemoryLedgerStore, remains?: Remains) {
 		this.stand = new Stand({
 			scheme,
 			card,
 			blocks,
+			config,
 			collect: () => {},
 			makeLink: (clock) => this.#connect(clock, scheme === "dukpt", store),
 			loseAnswers: (lost) => {
 				if (this.#link !== undefined) this.#link.deaf = lost;
 			},
+			strike: (fault) => this.#faults.arm(fault, 1),
 			remains,
 		});
 	}
@@ -56,7 +61,8 @@ class RecordedStand {
 	#connect(clock: MeasureClock, dukpt: boolean, store: MemoryLedgerStore): RecordingLink {
 		const host = new Acquirer({
 			clock,
-			random: new SeededRandom(1).fork("host"),
+			random: this.#random,
+			faults: this.#faults,
 			store,
 			dialect: dukpt ? UNIONPAY_DUKPT : UNIONPAY,
 		});

@@ -2,9 +2,7 @@
 import { StoryPrinter } from "../../host-sim/cli/campaign-story";
 import { table } from "../bench/table";
 import type { Difference, SeedResult } from "./compare";
-import { BOARD_SLOTS, BUDGET_SLOTS, type Figures } from "./figures";
-
-export const SYNC_NOTE = "a sync is not built yet: it has no figures";
+import { BOARD_SLOTS, BUDGET_SLOTS, type Figures, type SceneFigures } from "./figures";
 
 export interface XsResult {
 	readonly results: readonly SeedResult[];
@@ -66,20 +64,43 @@ function figuresLines(figures: Figures): string[] {
 		`  100 live transactions more: ${live100}; 1,000 more: ${live1000}`,
 		"",
 		...table([
-			["scene", "before", "peak", "at most", "made", "byte codes", "calls", "seen"],
+			["scene", "before", "peak", "at most", "made", "byte codes", "points", "seen"],
 			...scenes.map((scene) => [
 				scene.name,
-				...[scene.before, scene.peak, scene.bound, scene.made, scene.steps, scene.calls, scene.seen].map(grouped),
+				...[scene.before, scene.peak, scene.bound, scene.made, scene.steps, scene.points, scene.seen].map(grouped),
 			]),
 		])
 			.trimEnd()
 			.split("\n"),
-		"before: when it begins; peak: the most in use at a call of a port; at most: nowhere more, with all the garbage of",
-		"one stretch between two calls; made: in all of it, garbage or not; seen: of the calls of ports",
-		`${SYNC_NOTE}`,
+		"before: when it begins; peak: the most that was seen; at most: nowhere more, with all the garbage of the stretch",
+		"between two places; made: in all of it, garbage or not; points: where it can be looked at; seen: so many looks",
+		"",
+		...scenes.flatMap(comparedLine),
 		"",
 		`${grouped(peak)} slots at the peak, ${grouped(bound)} at most, of ${grouped(BUDGET_SLOTS)} that it may take ` +
 			`(the board has ${grouped(BOARD_SLOTS)}): ${meetsBudget(figures) ? "it fits" : "TOO MANY"}`,
+	];
+}
+
+/** What a comparison takes for each transaction that is compared. */
+function syncFigures({ name, what, compared, steps, before, peak, bound }: SceneFigures) {
+	return {
+		name,
+		what,
+		compared,
+		steps,
+		stepsPerTransaction: Math.round(steps / compared),
+		slots: peak - before,
+		peak,
+		bound,
+	};
+}
+
+function comparedLine(scene: SceneFigures): string[] {
+	if (scene.compared === 0) return [];
+	const { name, what, stepsPerTransaction, slots } = syncFigures(scene);
+	return [
+		`${name}: ${grouped(stepsPerTransaction)} byte codes a transaction, ${grouped(slots)} slots more at its peak; ${what}`,
 	];
 }
 
@@ -104,7 +125,7 @@ export function toJson(result: XsResult): Record<string, unknown> {
 			: {
 					figures: {
 						...figures,
-						sync: SYNC_NOTE,
+						sync: figures.scenes.filter(({ compared }) => compared > 0).map(syncFigures),
 						budget: BUDGET_SLOTS,
 						board: BOARD_SLOTS,
 						good: meetsBudget(figures),

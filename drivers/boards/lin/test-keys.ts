@@ -6,7 +6,7 @@
 import type { CardData, KeyName } from "../../../src/ports";
 
 /** Hex by name. */
-export const TEST_KEYS: Readonly<Record<Exclude<KeyName, "DUKPT">, string>> = {
+export const TEST_KEYS: Readonly<Record<Exclude<KeyName, "DUKPT" | "DEVICE">, string>> = {
 	TMK: "0123456789ABCDEFFEDCBA9876543210",
 	HAK: "2B7E151628AED2A6ABF7158809CF4F3C",
 	STORE: "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F",

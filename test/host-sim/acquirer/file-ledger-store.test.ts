@@ -2,7 +2,9 @@ import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { readStatement } from "../../../host-sim/acquirer/statement";
 import { FileLedgerStore } from "../../../host-sim/node/file-ledger-store";
+import { TEST_CARDS } from "../../../host-sim/test-cards";
 import { CodedError, type ErrorCode } from "../../../src/core/errors";
 import { HostUnderTest } from "./host-under-test";
 
@@ -48,6 +50,21 @@ describe("host: ledgers in a directory", () => {
 		assert.equal(host.sale({ stan: 1 }).code, "00");
 		assert.equal(host.acquirer.statement().totals.debitedMinor, 2468, "the repeat debited nothing");
 		store.close();
+	});
+
+	it("a directory of before there were offices and far sides still opens: what has no file has held nothing", () => {
+		fill();
+		for (const name of ["postings", "batches", "desk", "farSides"]) fs.rmSync(file(`${name}.jsonl`));
+		const seen = new FileLedgerStore(directory, { readOnly: true });
+		assert.equal(readStatement(seen, TEST_CARDS).totals.cardNetMinor, 1234);
+		assert.deepEqual(fs.existsSync(file("farSides.jsonl")), false, "and reading makes none");
+		seen.close();
+		const store = new FileLedgerStore(directory);
+		const host = new HostUnderTest({ store });
+		assert.equal(host.ask("topUp", { stan: 9, payee: "13800138000" }).code, "00");
+		assert.equal(host.acquirer.statement().totals.farSidesNetMinor, 1234);
+		store.close();
+		assert.match(fs.readFileSync(file("farSides.jsonl"), "utf8"), /^\{"n":1,.*"kind":"credit".*\}\n$/);
 	});
 
 	it("a last line torn anywhere is cut off and reported; the lines before it stand", () => {

@@ -1,13 +1,27 @@
 /** Goal: what a host or a network does wrong happens as the fault says, and the ledgers mend by what comes next. */
 import * as assert from "node:assert/strict";
 import {
+	DESK_FAULT_NAMES,
+	DIGEST_FAULT_NAMES,
+	FAR_RESEND_FAULT_NAMES,
+	FAR_SIDE_FAULT_NAMES,
 	FAULT_NAMES,
 	type FaultName,
 	FaultPlan,
 	HOST_FAULT_NAMES,
+	LIST_FAULT_NAMES,
+	PAGE_FAULT_NAMES,
+	POSTING_FAULT_NAMES,
 	parseFault,
+	REQUEST_FAULT_NAMES,
+	SALE_FAULT_NAMES,
 	SESSION_FAULT_NAMES,
+	SETTLEMENT_ANSWER_FAULT_NAMES,
+	SETTLEMENT_FAULT_NAMES,
 	SIGN_ON_FAULT_NAMES,
+	SYNC_ANSWER_FAULT_NAMES,
+	SYNC_FAULT_NAMES,
+	TOTALS_FAULT_NAMES,
 } from "../../../host-sim/acquirer/faults";
 import { readStatement } from "../../../host-sim/acquirer/statement";
 import { SeededRandom } from "../../../host-sim/board/seeded-random";
@@ -457,7 +471,7 @@ describe("host: the plan of its faults", () => {
 
 	it("knows all names, in the order of their lists, and a command line can name each", () => {
 		const plan = new FaultPlan(new SeededRandom(1));
-		assert.deepEqual([...plan.names].sort(), [...OTHERS, ...HOST_FAULT_NAMES].sort());
+		assert.deepEqual([...plan.names].sort(), [...OTHERS, ...HOST_FAULT_NAMES, ...OFFICE].sort());
 		for (const name of HOST_FAULT_NAMES) assert.deepEqual(parseFault(`${name}=0.5`), { name, rate: 0.5 });
 	});
 
@@ -469,6 +483,24 @@ describe("host: the plan of its faults", () => {
 		assert.equal(toHex(host.sale().frame), toHex(host.sale().frame));
 	});
 });
+
+/** Of the back office: settlement, sync, desk, and what befalls sales in the books. */
+const OFFICE: readonly FaultName[] = [
+	...SALE_FAULT_NAMES,
+	...POSTING_FAULT_NAMES,
+	...SETTLEMENT_ANSWER_FAULT_NAMES,
+	...SYNC_ANSWER_FAULT_NAMES,
+	...DIGEST_FAULT_NAMES,
+	...LIST_FAULT_NAMES,
+	...SETTLEMENT_FAULT_NAMES,
+	...TOTALS_FAULT_NAMES,
+	...SYNC_FAULT_NAMES,
+	...PAGE_FAULT_NAMES,
+	...REQUEST_FAULT_NAMES,
+	...DESK_FAULT_NAMES,
+	...FAR_SIDE_FAULT_NAMES,
+	...FAR_RESEND_FAULT_NAMES,
+];
 
 function ratesOf(names: readonly FaultName[]): Partial<Record<FaultName, number>> {
 	return Object.fromEntries(names.map((name) => [name, 0.3]));

@@ -4,7 +4,7 @@
  */
 
 import * as assert from "node:assert/strict";
-import { Acquirer, type HostLimits } from "../../../host-sim/acquirer/acquirer";
+import { Acquirer, type HostLimits, type OfficeOptions } from "../../../host-sim/acquirer/acquirer";
 import { checkValue, desDecrypt } from "../../../host-sim/acquirer/ciphers";
 import type { HostConnection } from "../../../host-sim/acquirer/connection";
 import { FaultPlan } from "../../../host-sim/acquirer/faults";
@@ -122,6 +122,8 @@ export interface Request {
 	/** DE 37 and 38 of it. */
 	rrn?: string;
 	authorization?: string;
+	/** DE 103 of a repayment or top-up: behind a secondary bitmap, and the MAC in 128. */
+	payee?: string;
 	/** Instead of the vectors'. */
 	keys?: TestKeys;
 }
@@ -134,6 +136,8 @@ const CODES = {
 	resend: { processingCode: "000000", type: "30" },
 	balance: { processingCode: "310000", type: "01" },
 	query: { processingCode: "310000", type: "02" },
+	repayment: { processingCode: "500000", type: "51" },
+	topUp: { processingCode: "500000", type: "52" },
 } as const;
 
 /** "0000010000021122" of that batch and STAN. */
@@ -153,7 +157,7 @@ export function frameOf(mti: "0200" | "0220" | "0400", request: Request = {}): U
 	const put = (de: number, write: () => void): void => {
 		if (request.without !== de) write();
 	};
-	encoder.begin(mti);
+	encoder.begin(mti, { secondary: request.payee !== undefined });
 	put(2, () => encoder.digits(2, pan));
 	put(3, () => encoder.digits(3, request.processingCode ?? "000000"));
 	put(4, () => encoder.number(4, request.amountMinor ?? 1234));
@@ -192,6 +196,7 @@ export function frameOf(mti: "0200" | "0220" | "0400", request: Request = {}): U
 	const batch = String(request.batch ?? 1).padStart(6, "0");
 	put(60, () => encoder.digits(60, `${request.type ?? "22"}${batch}00060`));
 	if (request.original !== undefined) put(61, () => encoder.digits(61, request.original ?? ""));
+	if (request.payee !== undefined) encoder.ascii(103, request.payee);
 	const length = request.mac === "none" ? encoder.finish() : encoder.finishWithMac(keys);
 	if (request.mac === "wrong") out[length - 1] ^= 1;
 	return out.slice(0, length);
@@ -245,6 +250,9 @@ export function readAnswer(frame: Uint8Array, keys: TestKeys = KEYS): Answer {
 }
 
 export interface HostOptions {
+	/** False: it knows none of the sync messages. */
+	readonly sync?: boolean;
+	readonly office?: OfficeOptions;
 	store?: LedgerStore;
 	time?: VirtualTime;
 	seed?: number;
@@ -284,7 +292,7 @@ export class HostUnderTest {
 	}
 
 	#boot(): Acquirer {
-		const { limits, cards, terminals, dialect, makBytes, forgetful, fixedKeys, signedOn } = this.#options;
+		const { limits, cards, terminals, dialect, makBytes, forgetful, fixedKeys, signedOn, sync, office } = this.#options;
 		const acquirer = new Acquirer({
 			clock: this.time.clock(),
 			random: this.#random.fork(`boot ${this.crashes}`),
@@ -296,6 +304,8 @@ export class HostUnderTest {
 			...(dialect === undefined ? {} : { dialect }),
 			...(makBytes === undefined ? {} : { makBytes }),
 			...(forgetful === undefined ? {} : { forgetful }),
+			...(sync === undefined ? {} : { sync }),
+			...(office === undefined ? {} : { office }),
 			...(fixedKeys === false ? {} : { workingKeys: WORKING_KEYS }),
 			onEvent: (event) => this.events.push(event),
 			onCrash: () => {
@@ -366,6 +376,11 @@ export class HostUnderTest {
 	/** The one answer to what is no sale. */
 	ask(kind: keyof typeof CODES, request: Request = {}): Answer {
 		return only(this.sendFrame(() => frameOfKind(kind, request)));
+	}
+
+	/** The one answer to the reversal of a repayment, or of a top-up. */
+	farReversal(request: Request = {}, kind: "repayment" | "topUp" = "repayment"): Answer {
+		return this.reversal({ ...request, ...CODES[kind] });
 	}
 
 	/** The one answer to the reversal of a void. */

@@ -61,7 +61,8 @@ describe("host: sale", () => {
 		["no STAN", "30", { without: 11 }],
 		["track 2 of another card", "30", { track2: card("poor").track2 ?? "" }],
 		["a void that names no original", "30", { processingCode: "200000", type: "23" }],
-		["a repayment, which it does not know yet", "40", { processingCode: "500000", type: "51" }],
+		["a repayment that names nobody to be paid", "30", { processingCode: "500000", type: "51" }],
+		["a kind of transaction that nobody has heard of", "40", { processingCode: "500000", type: "53" }],
 	];
 	for (const [why, code, request] of declines) {
 		it(`answers ${code} for ${why}, with a right MAC, and no ledger moves`, () => {

@@ -3,6 +3,7 @@ import { HostSyncMac } from "../../../host-sim/acquirer/host-keys";
 import { TEST_TERMINAL } from "../../../host-sim/acquirer/test-keys";
 import { fromHex } from "../../../src/core/bytes";
 import { MessageDecoder } from "../../../src/iso8583/decoder";
+import { MessageEncoder } from "../../../src/iso8583/encoder";
 import { UNIONPAY } from "../../../src/iso8583/unionpay";
 import vectors from "../../vectors/unionpay.json";
 import { HostUnderTest } from "./host-under-test";
@@ -19,14 +20,48 @@ function ask(host: HostUnderTest, bytes: Uint8Array): string {
 	return `${decoder.mti} ${decoder.text(39)} ${right ? "right" : "wrong"} ${decoder.has(62) ? decoder.text(62) : "-"}`;
 }
 
-describe("host: sync messages, which it does not know yet", () => {
-	it("are answered 40 under their own MAC with the nonce given back, signed on or not", () => {
+/** A 0300 with this DE 62, under the right MAC. */
+function syncFrame(code: string, data: Uint8Array): Uint8Array {
+	const frame = new Uint8Array(400);
+	const encoder = new MessageEncoder(UNIONPAY, frame);
+	encoder.begin("0300");
+	encoder.number(11, 12);
+	encoder.ascii(41, TEST_TERMINAL.terminalId);
+	encoder.ascii(42, TEST_TERMINAL.merchantId);
+	encoder.digits(60, `00000001${code}`);
+	encoder.bytes(62, data);
+	return frame.slice(0, encoder.finishWithMac(new HostSyncMac(TEST_TERMINAL)));
+}
+
+describe("host: sync messages", () => {
+	it("are answered under their own MAC, the nonce given back before the answer, signed on or not", () => {
 		assert.equal(REQUESTS.length, 3);
 		for (const signedOn of [true, false]) {
 			for (const { frame } of REQUESTS) {
 				const host = new HostUnderTest({ signedOn });
-				assert.equal(ask(host, fromHex(frame)), "0310 40 right 0102030405060708");
+				assert.match(ask(host, fromHex(frame)), /^0310 00 right 0102030405060708.+/);
 			}
+		}
+	});
+
+	it("are answered 40 by a host that knows none of them, with the nonce alone", () => {
+		for (const { frame } of REQUESTS) {
+			assert.equal(ask(new HostUnderTest({ sync: false }), fromHex(frame)), "0310 40 right 0102030405060708");
+		}
+	});
+
+	it("with data of another length, or numbers that nothing has, are answered 30", () => {
+		for (const change of [
+			(bytes: Uint8Array) => bytes.fill(0, 8, 11), // Batch 000000.
+			(bytes: Uint8Array) => bytes.fill(0xff, 8, 11),
+			(bytes: Uint8Array) => bytes.slice(0, -1),
+		]) {
+			const message = new MessageDecoder(UNIONPAY);
+			const bytes = fromHex(REQUESTS[1].frame);
+			message.decode(bytes, bytes.length);
+			const data = message.bytes(62).slice();
+			const changed = change(data);
+			assert.equal(ask(new HostUnderTest(), syncFrame("406", changed)), "0310 30 right 0102030405060708");
 		}
 	});
 

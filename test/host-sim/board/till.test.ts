@@ -3,9 +3,9 @@ import { Power, PowerLost } from "../../../host-sim/board/power";
 import { Till } from "../../../host-sim/board/till";
 import { VirtualTime } from "../../../host-sim/board/virtual-clock";
 import { AssertionError } from "../../../src/core/assert";
-import type { Slip } from "../../../src/ports";
+import type { MoneySlip } from "../../../src/ports";
 
-const slip = (stan: number, name: Slip["name"] = "sale"): Slip => ({
+const slip = (stan: number, name: MoneySlip["name"] = "sale"): MoneySlip => ({
 	name,
 	copy: "customer",
 	reprint: false,

@@ -135,7 +135,7 @@ describe("the table of what happened", () => {
 		assert.match(text, /^Faults, by kind: 1 of \d+$/m);
 		assert.match(text, /badMac 1,234,567/);
 		assert.match(text, /^ {2}reversing +approve 0, .*boot 7/m);
-		assert.match(text, /^ {2}none: there are no cases yet/m);
+		assert.match(text, /^Steps of remedies that began: 0 of \d+$/m);
 		const named = text.slice(text.indexOf("NEVER EXERCISED"));
 		const open = allKeys().filter((key) => NEVER_IN_A_WORLD[key] === undefined);
 		for (const key of open) {

@@ -7,7 +7,7 @@ import { replayLine } from "../../../host-sim/cli/day-options";
 const ROOT = path.join(__dirname, "../../..");
 
 function run(command: "day" | "days", ...argv: string[]) {
-	const program = ["-r", "ts-node/register", `host-sim/cli/${command}.ts`, ...argv];
+	const program = ["-r", "ts-node/register", `host-sim/cli/${command === "day" ? "start" : command}.ts`, ...argv];
 	return spawnSync(process.execPath, program, { cwd: ROOT, encoding: "utf8", timeout: 60_000 });
 }
 

@@ -4,12 +4,12 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { NotesFile, notesPath, TillNotes } from "../../../host-sim/cli/terminal-notes";
 import { CodedError } from "../../../src/core/errors";
-import type { Slip } from "../../../src/ports";
+import type { MoneySlip } from "../../../src/ports";
 
 const NOW = Date.UTC(2026, 10, 22, 1, 0, 0);
 const JOURNAL = 0xa1b2c3d4;
 
-const SLIP: Slip = {
+const SLIP: MoneySlip = {
 	name: "sale",
 	copy: "customer",
 	reprint: false,

@@ -8,7 +8,15 @@ const ROOT = path.join(__dirname, "../../..");
 const VALUES = { sales: 9, faults: "none", mirror: false, "no-reversals": false, scheme: "session" };
 
 function run(command: "day" | "days", ...argv: string[]) {
-	const program = ["-r", "ts-node/register", `host-sim/cli/${command}.ts`, "--faults", "none", "--json", ...argv];
+	const program = [
+		"-r",
+		"ts-node/register",
+		`host-sim/cli/${command === "day" ? "start" : command}.ts`,
+		"--faults",
+		"none",
+		"--json",
+		...argv,
+	];
 	const { status, stdout, stderr } = spawnSync(process.execPath, program, {
 		...{ cwd: ROOT, encoding: "utf8", timeout: 60_000 },
 	} as const);

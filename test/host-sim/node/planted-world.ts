@@ -57,5 +57,7 @@ export function runWorld(options: WorldOptions): WorldReport {
 		failures: failing ? [failure] : lonely,
 		coverage: { "fault:powerCut": 2, "transition:waiting/approve": customers },
 		strikes: strikes.struck,
+		causes: {},
+		resolveMs: [],
 	};
 }

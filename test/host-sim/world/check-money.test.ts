@@ -139,7 +139,12 @@ describe("the check of the money of what was promised without a screen (I6)", ()
 	const bad: [string, LedgerEntry[], Witness, MoneyPromise[]][] = [
 		["an offline sale that the host knows nothing of", [], nothing, [OFFLINE]],
 		["an offline sale that was taken back", [TAKEN_BACK], nothing, [OFFLINE]],
-		["an offline sale of another amount", [{ ...SALE, amountMinor: 900 }], nothing, [OFFLINE]],
+		[
+			"an offline sale of another amount",
+			[{ ...SALE, amountMinor: 900, cardNetMinor: 900, merchantNetMinor: 900 }],
+			nothing,
+			[OFFLINE],
+		],
 		["an offline sale that was declined, and money moved", [{ ...DECLINED, cardNetMinor: 1_000 }], nothing, [OFFLINE]],
 		["an offline sale that was declined and reversed", [{ ...DECLINED, reversed: true }], nothing, [OFFLINE]],
 		["an offline sale of which the till tells that it was not charged", [TAKEN_BACK], told("notCharged"), [OFFLINE]],

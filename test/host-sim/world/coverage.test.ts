@@ -11,6 +11,8 @@ import {
 	summarize,
 } from "../../../host-sim/world/coverage";
 import { STRIKE_KINDS } from "../../../host-sim/world/strikes";
+import { CASE_STATE_NAMES } from "../../../src/settlement/case-states";
+import { REMEDIES, STEP_KINDS } from "../../../src/settlement/remedies";
 import { EVENTS, STATE_NAMES, TABLE } from "../../../src/transactions/states";
 
 describe("coverage", () => {
@@ -22,7 +24,11 @@ describe("coverage", () => {
 		assert.equal(new Set(keys).size, keys.length, "no key twice");
 		for (const kind of STRIKE_KINDS) assert.ok(keys.includes(`fault:${kind}`), kind);
 		for (const cell of cells) assert.ok(keys.includes(cell), cell);
-		assert.equal(keys.length, new Set(STRIKE_KINDS).size + cells.length + RECOVERY_ROWS.length);
+		for (const row of Object.keys(REMEDIES)) assert.ok(keys.includes(`case:${row}`), row);
+		for (const kind of STEP_KINDS) assert.ok(keys.includes(`remedy:${kind}`), kind);
+		for (const state of CASE_STATE_NAMES) assert.ok(keys.includes(`caseState:${state}`), state);
+		const ofCases = Object.keys(REMEDIES).length + STEP_KINDS.length + CASE_STATE_NAMES.length;
+		assert.equal(keys.length, new Set(STRIKE_KINDS).size + cells.length + RECOVERY_ROWS.length + ofCases);
 	});
 
 	it("knows the rows of the journal's own recovery table", () => {
@@ -59,7 +65,8 @@ describe("coverage", () => {
 		}
 		for (const row of RECOVERY_ROWS) counter.recovery(row);
 		assert.deepEqual(summarize(counter.coverage(), {}).unknown, []);
-		assert.ok(summarize(counter.coverage(), {}).empty.every((key) => key.startsWith("fault:")));
+		const counted = ["transition:", "recovery:"];
+		assert.ok(summarize(counter.coverage(), {}).empty.every((key) => !counted.some((head) => key.startsWith(head))));
 	});
 
 	it("takes the rows of a mount as the journal names them", () => {

@@ -1,7 +1,7 @@
 /**
  * A shop and its host on virtual time, in one process: what most tests of a transaction's life need.
  */
-import { Acquirer } from "../../../host-sim/acquirer/acquirer";
+import { Acquirer, type OfficeOptions } from "../../../host-sim/acquirer/acquirer";
 import { FaultPlan } from "../../../host-sim/acquirer/faults";
 import { MemoryLedgerStore } from "../../../host-sim/acquirer/ledger-store";
 import { type LedgerEntry, readStatement } from "../../../host-sim/acquirer/statement";
@@ -47,6 +47,8 @@ export interface RigOptions {
 	medium?: FlashMedium;
 	/** A second chip for a copy of the journal: a blank one, or this one. */
 	mirror?: true | FlashMedium;
+	/** A partition for masked frames. */
+	evidence?: true;
 	/** Cards that the issuer knows; default: the test cards. */
 	cards?: readonly TestCard[];
 	/** What the terminal's key store holds; default: the test keys. */
@@ -59,6 +61,12 @@ export interface RigOptions {
 	onArrival?(bytes: Uint8Array): void;
 	/** What the host says of itself. */
 	onHostEvent?(text: string): void;
+	/** False: a host that knows none of the sync messages. */
+	sync?: boolean;
+	/** A host without a memory of reversals of what it does not know. */
+	forgetful?: boolean;
+	/** The host's back office. */
+	office?: OfficeOptions;
 }
 
 export class Rig {
@@ -69,6 +77,7 @@ export class Rig {
 	readonly faults: FaultPlan;
 	readonly medium: FlashMedium;
 	readonly mirror: FlashMedium | undefined;
+	readonly evidence: FlashMedium | undefined;
 	readonly log = new MemoryLog(2_000);
 	readonly shop: Shop;
 	link: MemoryLink | undefined;
@@ -78,10 +87,10 @@ export class Rig {
 	/** The terminal's key store, which outlives its boots. */
 	readonly keys: KeyStore;
 	readonly #dukpt: boolean;
-	readonly #onHostEvent: ((text: string) => void) | undefined;
+	readonly #options: RigOptions;
 
 	constructor(options: RigOptions = {}) {
-		this.#onHostEvent = options.onHostEvent;
+		this.#options = options;
 		this.#dukpt = options.config?.keyScheme === "dukpt";
 		this.keys = options.keys ?? testTerminalKeys();
 		this.cards = options.cards ?? TEST_CARDS;
@@ -90,12 +99,14 @@ export class Rig {
 		this.medium = options.medium ?? new FlashMedium({ blocks: options.blocks ?? 16 });
 		const { blocks } = this.medium;
 		this.mirror = options.mirror === true ? new FlashMedium({ blocks }) : options.mirror;
+		this.evidence = options.evidence === undefined ? undefined : new FlashMedium({ blocks: 16 });
 		this.startHost();
 		const rebootMs = options.rebootMs ?? 3_000;
 		const { onFlash, onScreen, onLog, makeLinks, cashierMs, paperSlips, latencyMs, onArrival } = options;
 		this.shop = new Shop({
 			medium: this.medium,
 			...(this.mirror === undefined ? {} : { mirror: this.mirror }),
+			...(this.evidence === undefined ? {} : { evidence: this.evidence }),
 			config: makeConfig(options.config ?? {}),
 			log: {
 				write: (level, uptimeMs, tag, text) => {
@@ -141,7 +152,10 @@ export class Rig {
 			faults: this.faults,
 			cards: this.cards,
 			dialect: this.#dukpt ? UNIONPAY_DUKPT : UNIONPAY,
-			onEvent: ({ text }) => this.#onHostEvent?.(text),
+			onEvent: ({ text }) => this.#options.onHostEvent?.(text),
+			...(this.#options.forgetful === undefined ? {} : { forgetful: this.#options.forgetful }),
+			...(this.#options.sync === undefined ? {} : { sync: this.#options.sync }),
+			...(this.#options.office === undefined ? {} : { office: this.#options.office }),
 			onCrash: () => {
 				this.host = undefined;
 				this.network.setTimer(10_000, () => this.startHost());

@@ -22,14 +22,14 @@ import {
 	recordCrc,
 	recordHead,
 } from "../../../src/journal/format";
-import type { Slip } from "../../../src/ports";
+import type { MoneySlip } from "../../../src/ports";
 import { KIND_OFFLINE_SALE, KIND_REFUND } from "../../../src/transactions/records";
 import { State } from "../../../src/transactions/states";
 import { Rig, type RigOptions } from "./rig";
 import { storm } from "./storm";
 import { Watch } from "./witness-rig";
 
-const SLIP: Slip = {
+const SLIP: MoneySlip = {
 	name: "sale",
 	copy: "customer",
 	reprint: false,
@@ -326,7 +326,7 @@ describe("a witness, of flash", () => {
 			// Between mount and boot: what the mount read is changed.
 			Object.defineProperty(scene.witness, "attach", {
 				value: (terminal: Parameters<typeof attach>[0]) => {
-					terminal.log.index.amounts[0] += 1;
+					terminal.log.index.setAmount(0, terminal.log.index.amount(0) + 1);
 					attach(terminal);
 				},
 			});
@@ -473,7 +473,7 @@ describe("a witness, of the wire", () => {
 		scene.watch.broken.length = 0;
 		match(
 			scene.breaks(() => scene.witness.frameWritten(scene.frame("0800"))),
-			/I4 stan=\d+: two sign-ons under one number/,
+			/I4 stan=\d+: two messages under one number/,
 		);
 		scene.watch.broken.length = 0;
 		match(

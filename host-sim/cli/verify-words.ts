@@ -1,0 +1,128 @@
+/**
+ * What `npm run verify` says, in both languages.
+ * @module
+ */
+import type { Finding, FindingCode } from "./verify-checks";
+import type { SyntaxProblem } from "./verify-json";
+import type { ShapeProblem } from "./verify-shape";
+
+export type Language = "zh" | "en";
+type Words = Readonly<Record<Language, string>>;
+
+/** `{name}` is one of the finding's facts. */
+const FINDINGS: Readonly<Record<FindingCode, Words>> = {
+	signed: {
+		en: "not a byte was altered since the device signed it (Ed25519, key {key})",
+		zh: "自设备签名以来未改动任何字节（Ed25519，公钥 {key}）",
+	},
+	badSignature: { en: "the signature does not fit: something was altered", zh: "签名不符：内容被改动" },
+	keyGiven: { en: "the key is the one that was given", zh: "公钥与所给的一致" },
+	keyOther: { en: "signed with another key than the one that was given", zh: "签名公钥与所给的不一致" },
+	keyUnknown: {
+		en: "whose key it is: compare it with the terminal's own, or give --key",
+		zh: "公钥属于谁：请与终端登记的公钥核对，或用 --key 给出",
+	},
+	section: { en: "this part is not what its digest says", zh: "该部分与其摘要不符" },
+	misshapen: { en: "not as a pack must be ({problem})", zh: "格式不符（{problem}）" },
+	lines: { en: "{count} frames: their masked lines fit their digests", zh: "{count} 个报文的屏蔽文本与摘要相符" },
+	noFrames: { en: "no frame of this is in the device's ring any more", zh: "设备中已没有相关报文" },
+	noRing: { en: "the device keeps no frames", zh: "该设备不保存报文" },
+	framesLost: { en: "{count} frames were not recorded in between", zh: "其间有 {count} 个报文未记录" },
+	line: { en: "the line does not fit its digest", zh: "文本与摘要不符" },
+	fullUnknown: {
+		en: "what the masked parts hide: needs --salt and --full from the acquirer",
+		zh: "被屏蔽的内容：需收单机构提供 --salt 和 --full",
+	},
+	saltOther: { en: "the salt is not this pack's", zh: "所给盐值不属于此证据包" },
+	saltAbsent: { en: "a salt was given, but the pack has none", zh: "给出了盐值，但证据包中没有" },
+	full: { en: "full frame {number} is this one", zh: "第 {number} 个完整报文与此一致" },
+	fullNone: { en: "full frame {number} is none of the pack's", zh: "第 {number} 个完整报文不在证据包中" },
+	links: {
+		en: "the transactions are in the hash chain as stated; {links} links computed",
+		zh: "交易与哈希链一致；已计算 {links} 个链节",
+	},
+	facts: { en: "transaction {id} is not what was linked", zh: "交易 {id} 与链节不符" },
+	order: { en: "the links are not in order", zh: "链节顺序不对" },
+	notLinked: { en: "transaction {id} is not in the chain", zh: "交易 {id} 不在哈希链中" },
+	released: {
+		en: "the case's transaction by the chain: its batch was settled and it has left the device",
+		zh: "哈希链对该差错交易的证明：所在批次已结算，记录已离开设备",
+	},
+	recordsLost: { en: "{count} transactions whose records flash has lost", zh: "{count} 笔交易的记录已丢失" },
+	anchorMisfit: {
+		en: "this anchor: records behind it have left the device since",
+		zh: "此锚点：其后有记录已离开设备，无法核对",
+	},
+	anchorBegun: {
+		en: "the ends at this anchor: an outcome has changed since; the beginnings fit",
+		zh: "此锚点的结果部分：之后有结果变化；发起部分相符",
+	},
+	anchored: {
+		en: "transaction {id}: anchored, begun before {begun}, ended as stated before {ended}",
+		zh: "交易 {id}：已锚定，发起早于 {begun}，结果早于 {ended} 已如所述",
+	},
+	anchoredBegun: {
+		en: "transaction {id}: anchored, begun before {begun}; its end is not",
+		zh: "交易 {id}：发起已锚定，早于 {begun}；结果未锚定",
+	},
+	notAnchored: { en: "transaction {id}: not anchored", zh: "交易 {id}：未锚定" },
+	headGiven: {
+		en: "the acquirer was told {head}: everything up to transaction {id}",
+		zh: "收单机构收到过 {head}：涵盖至交易 {id}",
+	},
+	headUnknown: {
+		en: "that the acquirer was told {head} at {hostTime}: ask it, then give --head",
+		zh: "收单机构曾于 {hostTime} 收到 {head}：请向其核实后用 --head 给出",
+	},
+	headOther: { en: "{head} is no head that the pack leads to", zh: "{head} 不是此证据包可推出的链头" },
+};
+
+const SHAPE_PROBLEMS: Readonly<Record<ShapeProblem, Words>> = {
+	missing: { en: "it is missing", zh: "缺失" },
+	unknown: { en: "there is no such member", zh: "不应有此项" },
+	kind: { en: "another kind of value", zh: "类型不对" },
+	bounds: { en: "out of its bounds", zh: "超出范围" },
+};
+
+const SYNTAX_PROBLEMS: Readonly<Record<SyntaxProblem, string>> = {
+	"ends early": "文件不完整",
+	"goes on behind its end": "结尾之后还有内容",
+	"no JSON value": "不是 JSON 值",
+	"white space or another character": "多余的空白或字符",
+	"too deep": "嵌套过深",
+	"too many members": "成员过多",
+	"keys not ascending": "键未按顺序排列",
+	"a key given twice": "键重复",
+	"no such key": "无此键",
+	"number not as it should be written": "数字写法不规范",
+	"text not as it should be written": "文本写法不规范",
+	"no UTF-8": "不是 UTF-8",
+};
+
+export const LABELS: Readonly<Record<Finding["verdict"] | "good" | "bad", Words>> = {
+	proven: { en: "proven", zh: "已证明" },
+	unproven: { en: "not proven", zh: "未证明" },
+	altered: { en: "ALTERED", zh: "被改动" },
+	good: { en: "the pack is what the device signed", zh: "证据包与设备签名一致" },
+	bad: { en: "the pack is not to be relied on", zh: "证据包不可采信" },
+};
+
+export function findingText(finding: Finding, language: Language): string {
+	const words = FINDINGS[finding.code][language].replace(/\{(\w+)\}/g, (_, name: string) => {
+		const fact = finding.facts?.[name];
+		if (name === "problem") return SHAPE_PROBLEMS[fact as ShapeProblem][language];
+		if (["begun", "ended", "hostTime"].includes(name)) return hostTimeText(String(fact), language);
+		return String(fact);
+	});
+	return finding.path === undefined ? words : `${finding.path}: ${words}`;
+}
+
+export function syntaxText(problem: SyntaxProblem, language: Language): string {
+	return language === "en" ? problem : SYNTAX_PROBLEMS[problem];
+}
+
+/** YYYYMMDDhhmmss for people. */
+export function hostTimeText(time: string, language: Language): string {
+	if (!/^(?!0000)\d{14}$/.test(time)) return language === "en" ? "an unknown time" : "未知时间";
+	return time.replace(/^(....)(..)(..)(..)(..)(..)$/, "$1-$2-$3 $4:$5:$6");
+}

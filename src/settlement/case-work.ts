@@ -1,0 +1,444 @@
+/**
+ * Carries out what the tables say of a case (remedies.ts, case-states.ts): asks the host about it (402), begins the next
+ * step, sends what the step asks for under its one request id, and asks on. It decides nothing by itself.
+ *
+ * Invariants: what may move money is durable before its first byte leaves (I1, I3): an advice, a reversal, a request id.
+ * After each remedy 402 has the last word; one remedy at a time for a transaction, and none while a movement of it is under
+ * way. Cut anywhere, the same step goes on with the same bytes.
+ * @module
+ */
+import { assert } from "../core/assert";
+import { CodedError } from "../core/errors";
+import { KIND_RESEND } from "../transactions/records";
+import { isUnderWay, State } from "../transactions/states";
+import { type CaseRecord, RequestState, RequestType } from "./case-records";
+import { type CaseAct, CaseState, type CaseStateName, caseStateName, type Event } from "./case-states";
+import { Cause, causeOf } from "./cause";
+import { type CaseRow, isCaseRow, type RowName, rowName } from "./finding";
+import { requestMinor } from "./findings";
+import { Fact, isRequest, lastStep, type NextStep, nextStep, type Step, stepAt } from "./remedies";
+import type { SyncJob, SyncLine } from "./sync";
+import { RequestAnswer } from "./sync-answers";
+import type { MovementKey, SyncVerdict } from "./sync-messages";
+import type { SyncParts } from "./sync-parts";
+
+export interface CaseWorkOptions {
+	parts: SyncParts;
+	/** A resend is durable: it goes as any advice. */
+	onResend(): void;
+	/** A reversal is durable once more: it goes as any other. */
+	onReverse(id: number): void;
+	/** A case has changed: people are told. */
+	onCase(id: number): void;
+}
+
+/** Codes of an issuer that may be others tomorrow: funds, limits, away. */
+const CODES_THAT_CHANGE = ["51", "61", "65", "91", "96"];
+const ANSWERS: { readonly [S in number]: Event } = {
+	[RequestState.received]: "answeredReceived",
+	[RequestState.evidenceWanted]: "answeredEvidence",
+	[RequestState.granted]: "answeredGranted",
+	[RequestState.refused]: "answeredRefused",
+	[RequestState.done]: "answeredDone",
+};
+
+export class CaseWork implements SyncJob {
+	readonly name = "cases";
+	readonly #o: CaseWorkOptions;
+	readonly #p: SyncParts;
+	readonly #answer = new RequestAnswer();
+	/** The case that had its turn last: each has one before it comes round. */
+	#turn = 0;
+	/** While the host's time is not known nothing can be postponed by it: then all of it waits until this uptime. */
+	#notBeforeMs = 0;
+
+	constructor(options: CaseWorkOptions) {
+		this.#o = options;
+		this.#p = options.parts;
+	}
+
+	dueMs(nowMs: number): number {
+		const { cases, books, supported } = this.#p;
+		if (!supported) return Number.POSITIVE_INFINITY;
+		const { nowS } = books;
+		let dueMs = Number.POSITIVE_INFINITY;
+		if (nowS === 0 && nowMs < this.#notBeforeMs && cases.openCount > 0) return this.#notBeforeMs;
+		for (let id = cases.nextOpen(0); id !== 0; id = cases.nextOpen(id)) {
+			const dueS = cases.dueS(id);
+			if (dueS <= nowS) return nowMs;
+			// While the host's time is not known nothing is due but at once: the next answer of the host tells it.
+			if (nowS > 0) dueMs = Math.min(dueMs, nowMs + (dueS - nowS) * 1_000);
+		}
+		return dueMs;
+	}
+
+	step(line: SyncLine): void {
+		const { cases, books } = this.#p;
+		const { nowS } = books;
+		this.#turn = cases.dueBefore(nowS, this.#turn) || cases.dueBefore(nowS, 0);
+		if (this.#turn !== 0) this.work(line, cases.get(this.#turn));
+	}
+
+	/** Opened by what the host has said just now: that confirms it, and its first step begins. */
+	opened(id: number): void {
+		this.apply(this.#p.cases.get(id), "confirmed", {});
+	}
+
+	/** A resend or a reversal may be over: whoever waits for it looks. @returns false when nobody does */
+	movementOver(): boolean {
+		const { cases } = this.#p;
+		let waits = false;
+		for (let id = cases.nextOpen(0); id !== 0; id = cases.nextOpen(id)) {
+			if (cases.state(id) !== CaseState.asking) continue;
+			const record = cases.get(id);
+			const step = stepAt(rowOf(record), record.step);
+			if (step === undefined || isRequest(step.kind) || this.isMoving(record)) continue;
+			cases.postpone(id, 0);
+			waits = true;
+		}
+		return waits;
+	}
+
+	/** The operator's answer to a case that asks, or to one with support: settled outside, or never. */
+	operatorSays(id: number, yes: boolean): boolean {
+		const { cases } = this.#p;
+		const event = yes ? "operatorYes" : "operatorNo";
+		if (!cases.takes(id, event)) return false;
+		this.apply(cases.get(id), event, { dueS: 0 });
+		return true;
+	}
+
+	/** The next case that waits for the operator's answer, 0 for none. */
+	nextQuestion(after: number): number {
+		const { cases } = this.#p;
+		for (let id = cases.nextOpen(after); id !== 0; id = cases.nextOpen(id)) {
+			if (cases.state(id) === CaseState.operator) return id;
+		}
+		return 0;
+	}
+
+	private work(line: SyncLine, record: CaseRecord): void {
+		const state = stateOf(record);
+		const step = stepAt(rowOf(record), record.step);
+		switch (state) {
+			case "found":
+			case "checking":
+			case "support":
+				this.lookAt(line, record);
+				return;
+			case "asking":
+				if (step !== undefined && isRequest(step.kind)) this.sendRequest(line, record);
+				else this.afterMovement(record);
+				return;
+			case "granted":
+				this.askOn(line, record);
+				return;
+			case "waiting":
+				if (step?.first === "look") this.lookAt(line, record);
+				else this.apply(record, "due", { dueS: 0 });
+				return;
+			case "operator":
+				this.apply(record, "due", {});
+				this.postpone(record, step);
+				return;
+			default:
+				assert(false, `case ${record.id} is open`);
+		}
+	}
+
+	/** 402, and what it says is taken through the table. */
+	private lookAt(line: SyncLine, record: CaseRecord): void {
+		const { books } = this.#p;
+		if (books.isKnown(record) && !books.isAtRest(record.batch, record.stan)) {
+			this.soon(record);
+			return;
+		}
+		this.#p.askAbout(
+			line,
+			record,
+			this.#p.entry,
+			() => this.seen(record),
+			() => this.soon(record),
+		);
+	}
+
+	private seen(record: CaseRecord): void {
+		const { books, cases } = this.#p;
+		const state = stateOf(record);
+		const row = books.judgeCase(record, this.#p.entry);
+		const before = rowOf(record);
+		if (row === "underWay") this.soon(record);
+		else if (!isCaseRow(row)) this.apply(record, "agreed", this.hostFacts());
+		else if (row === before) this.asBefore(record, state);
+		else if (
+			before === "merchantAccount" &&
+			(row === "pending" || row === "overdue") &&
+			cases.takes(record.id, "accountMended")
+		) {
+			this.apply(record, "accountMended", this.hostFacts());
+		} else if (state === "support") this.postpone(record, stepAt(before, record.step));
+		else this.apply(record, "differs", { ...this.hostFacts(), ...this.causeOf(record, row), row, dueS: 0 });
+	}
+
+	/** The same as before: what has been tried had no effect, or nothing has been tried yet. */
+	private asBefore(record: CaseRecord, state: CaseStateName): void {
+		if (state === "found") this.apply(record, "confirmed", {});
+		else if (state === "checking") this.apply(record, "noEffect", {});
+		else this.postpone(record, stepAt(rowOf(record), record.step));
+	}
+
+	/** Takes an event through the table, and does what the table says. */
+	private apply(record: CaseRecord, event: Event, changes: Parameters<SyncParts["cases"]["apply"]>[3]): void {
+		const { cases, books } = this.#p;
+		this.act(record.id, cases.apply(record.id, event, books.nowS, changes));
+	}
+
+	private act(id: number, act: CaseAct): void {
+		const { cases } = this.#p;
+		switch (act) {
+			case "begin":
+				this.begin(cases.get(id));
+				return;
+			case "ask":
+			case "show":
+			case "close":
+				this.#o.onCase(id);
+				return;
+			default: // What is to be sent or looked at is due at once.
+				return;
+		}
+	}
+
+	private begin(record: CaseRecord): void {
+		const row = rowOf(record);
+		let facts = this.facts(record);
+		for (;;) {
+			const next = nextStep(row, record.step, record.turns, facts);
+			if (this.beginStep(record, row, next)) return;
+			// It cannot be done here after all: the step that needs nothing of this terminal.
+			assert((facts & Fact.recordHere) !== 0, `case ${record.id} has a step that can begin`);
+			facts &= ~Fact.recordHere;
+		}
+	}
+
+	/** @returns false when the step is none for this terminal */
+	private beginStep(record: CaseRecord, row: CaseRow, next: NextStep): boolean {
+		switch (next.step.kind) {
+			case "resend":
+				return this.resend(record, next);
+			case "reverse":
+				return this.reverse(record, next);
+			case "claim":
+			case "credit":
+			case "farSide":
+				this.request(record, row, next);
+				return true;
+			default: {
+				const { cases, books, config } = this.#p;
+				const dueS = books.nowS + Math.ceil(config[next.step.due] / 1_000);
+				this.act(record.id, cases.beginStep(record.id, next, books.nowS, { dueS, ...this.hostFacts() }));
+				return true;
+			}
+		}
+	}
+
+	private resend(record: CaseRecord, next: NextStep): boolean {
+		const { log, cases, books } = this.#p;
+		const { transactionId, batch, stan } = record;
+		const outcome = log.outcome(transactionId);
+		if (outcome === undefined || outcome.rrn.length !== 12) return false;
+		if (!log.prepare()) return this.waitForRoom(record);
+		const { amountMinor, timeS, entryMode, condition, field60Rest } = log.intent(transactionId);
+		const original = {
+			originalBatch: batch,
+			originalStan: stan,
+			originalDate: outcome.hostTime.slice(6),
+			rrn: outcome.rrn,
+			authorization: outcome.authorization,
+		};
+		const sale = { amountMinor, timeS, entryMode, condition, field60Rest };
+		// The advice first: cut here, the case finds a movement under way, and looks at the books behind it.
+		const resendId = log.beginAdvice({ ...sale, kind: KIND_RESEND, original }, log.card(transactionId));
+		const dueS = this.soonS();
+		this.act(record.id, cases.beginStep(record.id, next, books.nowS, { resendId, dueS, ...this.hostFacts() }));
+		this.#o.onCase(record.id);
+		this.#o.onResend();
+		return true;
+	}
+
+	private reverse(record: CaseRecord, next: NextStep): boolean {
+		const { log, cases, books } = this.#p;
+		const refusal = log.reverseAgain(record.transactionId);
+		if (refusal === "full") return this.waitForRoom(record);
+		if (refusal === "notNow") {
+			this.soon(record);
+			return true;
+		}
+		if (refusal !== undefined) return false;
+		const dueS = this.soonS();
+		this.act(record.id, cases.beginStep(record.id, next, books.nowS, { dueS, ...this.hostFacts() }));
+		this.#o.onCase(record.id);
+		this.#o.onReverse(record.transactionId);
+		return true;
+	}
+
+	/**
+	 * A settlement makes room; one that is under way may wait for this very case, so that the step is none for this terminal.
+	 * @returns true when it is tried again
+	 */
+	private waitForRoom(record: CaseRecord): boolean {
+		const { log, cases, books, config } = this.#p;
+		if (log.closing !== undefined) return false;
+		cases.postpone(record.id, books.nowS + Math.ceil(config.reversalRepeatMsMax / 1_000));
+		return true;
+	}
+
+	/** A request id of its own, durable before the first byte leaves (I1). */
+	private request(record: CaseRecord, row: CaseRow, next: NextStep): void {
+		const { cases, books, random } = this.#p;
+		const word = books.wordOfCase(record);
+		const changes = {
+			...this.hostFacts(),
+			requestId: cases.newRequestId(record.id, random),
+			requestMinor: requestMinor(record, row, word, this.#p.entry),
+			dueS: 0,
+		};
+		if (changes.requestMinor > 0) {
+			this.act(record.id, cases.beginStep(record.id, next, books.nowS, changes));
+			this.#o.onCase(record.id);
+			return;
+		}
+		// There is nothing to ask for: what is wrong is not the money.
+		const dueS = books.nowS + Math.ceil(this.#p.config.supportAskMs / 1_000);
+		this.act(record.id, cases.beginStep(record.id, lastStep(row), books.nowS, { dueS }));
+	}
+
+	private sendRequest(line: SyncLine, record: CaseRecord): void {
+		const { messages, log, evidence } = this.#p;
+		const { requestType, requestId, requestMinor: amountMinor } = record;
+		const key: MovementKey = record;
+		const trace = log.takeStan();
+		let byteLength = 0;
+		if (requestType === RequestType.claim) byteLength = messages.claim(trace, key, requestId, amountMinor, evidence);
+		else if (requestType === RequestType.credit)
+			byteLength = messages.credit(trace, key, requestId, amountMinor, evidence);
+		else byteLength = messages.farSide(trace, key, requestId);
+		this.askDesk(line, record, byteLength);
+	}
+
+	/** 405; where evidence is wanted the request itself once more, with it. */
+	private askOn(line: SyncLine, record: CaseRecord): void {
+		if (record.requestState === RequestState.evidenceWanted) {
+			this.sendRequest(line, record);
+			return;
+		}
+		const { messages, log } = this.#p;
+		this.askDesk(line, record, messages.requestState(log.takeStan(), record.batch, record.requestId));
+	}
+
+	private askDesk(line: SyncLine, record: CaseRecord, byteLength: number): void {
+		this.#p.ask(
+			line,
+			byteLength,
+			(answer) => this.#p.messages.readRequest(answer, this.#answer),
+			(verdict) => this.deskSays(record, verdict),
+		);
+	}
+
+	private deskSays(record: CaseRecord, verdict: SyncVerdict): void {
+		const { cases, books, config } = this.#p;
+		if (verdict !== "taken") {
+			this.soon(record);
+			return;
+		}
+		const { reference, reason, state, expectedAt } = this.#answer;
+		const event = ANSWERS[state];
+		const laterS = books.nowS + Math.ceil(config.deskAskMs / 1_000);
+		const expectedS = Math.floor(expectedAt / 1_000);
+		const decided = state === RequestState.done || state === RequestState.refused;
+		const dueS = decided ? 0 : expectedS > books.nowS ? expectedS : laterS;
+		const news = state !== record.requestState || reference !== record.reference || expectedS !== record.expectedS;
+		if (!news || !cases.takes(record.id, event)) cases.postpone(record.id, laterS);
+		else this.apply(record, event, { reference, reason, expectedS, dueS });
+	}
+
+	/** A resend, or a reversal: it is over when nothing of the transaction is under way any more. */
+	private afterMovement(record: CaseRecord): void {
+		if (this.isMoving(record)) this.soon(record);
+		else this.apply(record, "moved", { dueS: 0 });
+	}
+
+	private isMoving(record: CaseRecord): boolean {
+		const { log, books } = this.#p;
+		const { index } = log;
+		const slot = books.isKnown(record) ? index.find(record.transactionId) : -1;
+		// What was accepted once is sent once more later: the books can be looked at in between.
+		const reversing = slot >= 0 && index.states[slot] !== State.unconfirmed && isUnderWay(index.states[slot]);
+		const resend = record.resendId === 0 ? -1 : index.find(record.resendId);
+		const resending = resend >= 0 && index.states[resend] === State.forwarding;
+		return reversing || resending;
+	}
+
+	private facts(record: CaseRecord): number {
+		const { log, books, supported } = this.#p;
+		const entry = this.#p.entry;
+		const word = books.wordOfCase(record);
+		const oursMinor = word.amountMinor - word.creditedMinor;
+		let facts = supported ? Fact.sync : 0;
+		if (books.isKnown(record) && this.cardOpens(record.transactionId)) facts |= Fact.recordHere;
+		if (entry.found && entry.amountMinor < oursMinor) facts |= Fact.hostHasLess;
+		if (entry.found && entry.amountMinor > oursMinor) facts |= Fact.hostHasMore;
+		const code = books.isKnown(record) ? (log.outcome(record.transactionId)?.code ?? "") : "";
+		return CODES_THAT_CHANGE.includes(code) ? facts | Fact.codeMayChange : facts;
+	}
+
+	private cardOpens(id: number): boolean {
+		try {
+			return this.#p.log.card(id).pan !== "";
+		} catch (error) {
+			if (!(error instanceof CodedError) || error.code === "flash") throw error;
+			return false;
+		}
+	}
+
+	/** What the host's entry says, for the record of the case. */
+	private hostFacts(): { hostMinor: number; hostFlags: number } {
+		return { hostMinor: this.#p.entry.amountMinor, hostFlags: this.#p.entry.flags };
+	}
+
+	private causeOf(record: CaseRecord, row: CaseRow): { facts: number; cause: number } {
+		const { books } = this.#p;
+		const id = books.isKnown(record) ? record.transactionId : 0;
+		const facts = books.facts(row, id, record.batch, this.#p.entry, books.wordOfCase(record));
+		return { facts, cause: Cause[causeOf(facts)] };
+	}
+
+	private soonS(): number {
+		const { books, config } = this.#p;
+		return books.nowS === 0 ? 0 : books.nowS + Math.max(1, Math.ceil(config.reversalRepeatMs / 1_000));
+	}
+
+	private soon(record: CaseRecord): void {
+		const { clock, config, books } = this.#p;
+		if (books.nowS === 0) this.#notBeforeMs = clock.monotonic() + config.reversalRepeatMs;
+		this.#p.cases.postpone(record.id, this.soonS());
+	}
+
+	private postpone(record: CaseRecord, step: Step | undefined): void {
+		const { cases, books, config } = this.#p;
+		const waitMs = step === undefined ? config.supportAskMs : config[step.due];
+		cases.postpone(record.id, books.nowS + Math.ceil(waitMs / 1_000));
+	}
+}
+
+function stateOf(record: CaseRecord): CaseStateName {
+	const state = caseStateName(record.state);
+	assert(state !== undefined, `case ${record.id} has a state`);
+	return state;
+}
+
+function rowOf(record: CaseRecord): CaseRow {
+	const row: RowName | undefined = rowName(record.row);
+	assert(row !== undefined && isCaseRow(row), `case ${record.id} has a row`);
+	return row;
+}

@@ -1,0 +1,161 @@
+/**
+ * From a suspicion to a case: what a comparison saw to differ, and has stood long enough, is asked about once more (402);
+ * when the host still says the same, it is a finding, and becomes a case with its facts and its cause, durably.
+ * @module
+ */
+import { type CaseRecord, RequestState } from "./case-records";
+import { Cause, causeOf } from "./cause";
+import { type CaseRow, isCaseRow, Row, type RowName, type TerminalWord } from "./finding";
+import { SUSPICIONS_MAX } from "./suspicions";
+import type { SyncJob, SyncLine } from "./sync";
+import type { Entry } from "./sync-answers";
+import type { SyncParts } from "./sync-parts";
+
+/** A case was found, or has changed: for screen and log. */
+export interface FindingsOptions {
+	onFull(): void;
+	/** A case was opened, and what the host says of it was heard just now. */
+	onOpened(id: number): void;
+}
+
+export class Findings implements SyncJob {
+	readonly name = "findings";
+	readonly #p: SyncParts;
+	readonly #options: FindingsOptions;
+	/** Not looked at again before then, by place; a host that refuses to say, a movement under way. */
+	readonly #notBeforeMs = new Float64Array(SUSPICIONS_MAX);
+
+	constructor(parts: SyncParts, options: FindingsOptions) {
+		this.#p = parts;
+		this.#options = options;
+	}
+
+	dueMs(nowMs: number): number {
+		const { suspicions, supported, cases } = this.#p;
+		let dueMs = Number.POSITIVE_INFINITY;
+		// Without a place for a case there is nothing to ask for; the next comparison drops what has gone by itself.
+		if (!supported || cases.isFull) return dueMs;
+		for (let at = 0; at < suspicions.count; at++) dueMs = Math.min(dueMs, this.dueMsOf(at, nowMs));
+		return dueMs;
+	}
+
+	step(line: SyncLine): void {
+		const { suspicions, clock, books } = this.#p;
+		const nowMs = clock.monotonic();
+		for (let at = 0; at < suspicions.count; at++) {
+			if (this.dueMsOf(at, nowMs) > nowMs) continue;
+			const key = { batch: suspicions.batches[at], stan: suspicions.stans[at] };
+			if (!books.isAtRest(key.batch, key.stan)) {
+				this.postpone(at);
+				return;
+			}
+			const id = suspicions.ids[at];
+			const wasTwin = suspicions.rows[at] === Row.doubled;
+			this.#p.askAbout(
+				line,
+				key,
+				this.#p.entry,
+				() => this.heard(key.batch, key.stan, id, wasTwin),
+				() => this.postpone(suspicions.find(key.batch, key.stan)),
+			);
+			return;
+		}
+	}
+
+	/** A difference that is older than any frame can be is a finding at once; else it has to stand that long. */
+	private dueMsOf(at: number, nowMs: number): number {
+		const { suspicions, config, books } = this.#p;
+		const notBeforeMs = this.#notBeforeMs[at];
+		if (notBeforeMs > nowMs) return notBeforeMs;
+		const matureMs = suspicions.sinceMs[at] + config.lateOriginalMs;
+		if (matureMs <= nowMs || suspicions.rows[at] === Row.doubled) return nowMs;
+		const ageMs = books.ageMs(suspicions.ids[at]);
+		return ageMs !== undefined && ageMs >= config.lateOriginalMs ? nowMs : matureMs;
+	}
+
+	private heard(batch: number, stan: number, id: number, wasTwin: boolean): void {
+		const { books, suspicions } = this.#p;
+		const at = suspicions.find(batch, stan);
+		if (at < 0) return;
+		const entry = this.#p.entry;
+		const twin = wasTwin && books.twinOf(id) !== 0;
+		const row = books.judge(id, entry.found ? entry : undefined, twin);
+		if (row === "underWay") this.postpone(at);
+		else if (!isCaseRow(row) || row === "pending") this.forget(at, batch, stan);
+		else if (this.open(row, batch, stan, id, books.word(id, twin))) this.forget(at, batch, stan);
+		else this.postpone(at);
+	}
+
+	/** @returns false when all places are taken by open ones */
+	private open(row: CaseRow, batch: number, stan: number, id: number, word: TerminalWord): boolean {
+		const caseId = openCase(this.#p, { row, batch, stan, id, word, entry: this.#p.entry });
+		if (caseId === 0) this.#options.onFull();
+		else this.#options.onOpened(caseId);
+		return caseId !== 0;
+	}
+
+	private postpone(at: number): void {
+		if (at >= 0) this.#notBeforeMs[at] = this.#p.clock.monotonic() + this.#p.config.reversalRepeatMs;
+	}
+
+	private forget(at: number, batch: number, stan: number): void {
+		this.#p.suspicions.remove(batch, stan);
+		this.#notBeforeMs.copyWithin(at, at + 1);
+		this.#notBeforeMs[SUSPICIONS_MAX - 1] = 0;
+	}
+}
+
+/** What is found, with the host's word just heard. */
+export interface Found {
+	row: CaseRow;
+	batch: number;
+	stan: number;
+	/** Of the transaction, 0 for none here. */
+	id: number;
+	word: TerminalWord;
+	entry: Entry;
+}
+
+/** Makes a finding a case, durably. @returns its number, 0 when all places are taken */
+export function openCase(parts: SyncParts, { row, batch, stan, id, word, entry }: Found): number {
+	const { log, cases, books } = parts;
+	const known = log.find(id) >= 0 ? log.intent(id) : undefined;
+	const facts = books.facts(row, id, batch, entry, word);
+	const cause = causeOf(facts);
+	const outcome = known === undefined ? undefined : log.outcome(id);
+	const caseId = cases.open(
+		{
+			row,
+			cause: Cause[cause],
+			facts,
+			batch,
+			stan,
+			kind: known?.kind ?? (word.kind || entry.kind),
+			amountMinor: known?.amountMinor ?? word.amountMinor,
+			hostMinor: entry.amountMinor,
+			hostFlags: entry.flags,
+			rrn: entry.rrn || outcome?.rrn || "",
+			panFirst: known?.panFirst ?? "",
+			panLast: known?.panLast ?? "",
+			panDigits: known?.panDigits ?? 0,
+			transactionId: known === undefined ? 0 : id,
+			dueS: 0,
+		},
+		books.nowS,
+	);
+	if (caseId !== 0) parts.note("W", `case ${caseId}: batch ${batch} stan=${stan} ${row}, cause ${cause}`);
+	return caseId;
+}
+
+/** The amount that a request is about: what the row says is missing, or too much. */
+export function requestMinor(record: CaseRecord, row: RowName, word: TerminalWord, entry: Entry): number {
+	const oursMinor = word.amountMinor - word.creditedMinor;
+	if (row === "otherAmount") return Math.abs(oursMinor - entry.amountMinor);
+	if (row === "debited" || row === "unknownHere") return entry.amountMinor;
+	return row === "doubled" ? oursMinor : Math.max(0, oursMinor || record.hostMinor);
+}
+
+/** True once the host has said its last word on a request. */
+export function isDecided(requestState: number): boolean {
+	return requestState === RequestState.refused || requestState === RequestState.done;
+}

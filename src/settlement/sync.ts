@@ -1,0 +1,264 @@
+/**
+ * When the terminal and its host compare their books, and who goes first: jobs in the order of their urgency, one request
+ * of theirs at a time, in the window of the line. A customer waits for none of it: from the amount to the slip nothing is
+ * begun, and what is on the line then keeps no sale from its own place (DESIGN.md, "Fairness").
+ *
+ * What a job knows is durable, or is found again by the next comparison: nothing here has to survive a restart.
+ * @module
+ */
+import type { Config } from "../config";
+import { assert } from "../core/assert";
+import { backOffMs } from "../core/back-off";
+import { CodedError, type ErrorCode } from "../core/errors";
+import type { MessageDecoder } from "../iso8583/decoder";
+import type { Exchanger, Expected } from "../iso8583/exchange";
+import type { Clock, LogSink, RandomSource } from "../ports";
+
+/** One thing to do with the host, a request at a time. */
+export interface SyncJob {
+	/** For the log. */
+	readonly name: string;
+	/** It asks nobody: it needs no line, and no back-off holds it. */
+	readonly local?: boolean;
+	/** Local, and each of its steps takes as long as a turn may: whatever came meanwhile goes before the next one. */
+	readonly slow?: boolean;
+	/** Uptime from which it has something to do, ms; Infinity: nothing. */
+	dueMs(nowMs: number): number;
+	/** Does its next step: posts one request over `line`, or does without. */
+	step(line: SyncLine): void;
+}
+
+/** The line as a job sees it: one request, one end. */
+export interface SyncLine {
+	/**
+	 * @param onAnswer - the answer, verified and borrowed; may throw a CodedError for one that says nothing
+	 * @param onNone - there was none, or it could not be trusted: the job goes on from here after the back-off
+	 */
+	post(
+		frame: Uint8Array,
+		byteLength: number,
+		expected: Expected,
+		onAnswer: (answer: MessageDecoder) => void,
+		onNone?: () => void,
+	): void;
+}
+
+export interface SyncOptions {
+	/** The most urgent first. */
+	jobs: readonly SyncJob[];
+	exchanger: Exchanger;
+	clock: Clock;
+	config: Config;
+	random: RandomSource;
+	sink: LogSink;
+	/** Before the first byte that follows from what a mount has read: see Journal.pin. */
+	pin(): void;
+	/** False while something more urgent wants the line: a customer, a reversal, an advice that waits for a line. */
+	mayBegin(): boolean;
+}
+
+/** What a restart, or a person, has to see to. */
+const NOT_OURS: readonly ErrorCode[] = ["flash", "damaged"];
+/** Steps without a request in a row, after which others have their turn: flash may be written in each. */
+const STEPS_MAX = 64;
+
+export class Sync implements SyncLine {
+	readonly #o: SyncOptions;
+	readonly #dice = new Uint8Array(2);
+	#paused = false;
+	#stopped = true;
+	#connecting = false;
+	/** A request of a job is on the line. */
+	#asking = false;
+	#stepping = false;
+	#notBeforeMs = 0;
+	#failures = 0;
+	#timer = 0;
+
+	constructor(options: SyncOptions) {
+		this.#o = options;
+	}
+
+	/** True while a request is on the line, or a line is being made for one. */
+	get active(): boolean {
+		return this.#asking || this.#connecting;
+	}
+
+	start(): void {
+		this.#stopped = false;
+		this.soon();
+	}
+
+	/** Something may be due now. */
+	kick(): void {
+		this.soon();
+	}
+
+	/** The line works: what was backing off need not wait any longer. */
+	hurry(): void {
+		this.#notBeforeMs = 0;
+		this.#failures = 0;
+		this.soon();
+	}
+
+	/** Begins no more; what is on the line gets its answer. */
+	pause(): void {
+		this.#paused = true;
+		this.noTimer();
+	}
+
+	/** The line is free again. */
+	resume(): void {
+		this.#paused = false;
+		this.soon();
+	}
+
+	stop(): void {
+		this.#stopped = true;
+		this.noTimer();
+	}
+
+	post(
+		frame: Uint8Array,
+		byteLength: number,
+		expected: Expected,
+		onAnswer: (answer: MessageDecoder) => void,
+		onNone?: () => void,
+	): void {
+		assert(!this.#asking, "I10 one request of the sync at a time");
+		const { exchanger, config } = this.#o;
+		this.#asking = true;
+		exchanger.post(frame, byteLength, expected, config.syncTimeoutMs, (end, answer) => {
+			this.#asking = false;
+			if (end === "answer" && this.taken(expected, answer, onAnswer)) this.#failures = 0;
+			else {
+				onNone?.();
+				this.trouble();
+			}
+			this.soon();
+		});
+	}
+
+	private taken(expected: Expected, answer: MessageDecoder, onAnswer: (answer: MessageDecoder) => void): boolean {
+		try {
+			onAnswer(answer);
+			return true;
+		} catch (error) {
+			// An answer that says nothing is none. What flash throws is another matter.
+			if (!(error instanceof CodedError) || NOT_OURS.includes(error.code)) throw error;
+			this.log("W", `the answer to ${expected.networkCode ?? expected.mti} is not taken: ${error.message}`);
+			return false;
+		}
+	}
+
+	/**
+	 * In a turn of its own, always: what calls here stands in the callback of a frame, with a session or a sale behind it, and
+	 * the stack of the board is small.
+	 */
+	private soon(): void {
+		if (!this.idle) return;
+		this.noTimer();
+		this.#timer = this.#o.clock.setTimer(0, () => {
+			this.#timer = 0;
+			this.run();
+		});
+	}
+
+	private get idle(): boolean {
+		return !(this.#stopped || this.#paused || this.#connecting || this.#asking || this.#stepping);
+	}
+
+	private run(): void {
+		if (!this.idle) return;
+		this.noTimer();
+		this.#stepping = true;
+		try {
+			for (let steps = 0; steps < STEPS_MAX; steps++) if (!this.step()) return;
+		} finally {
+			this.#stepping = false;
+		}
+		if (!this.#asking) this.wakeIn(1);
+	}
+
+	/** @returns true when there may be more to do at once */
+	private step(): boolean {
+		const { clock, config, exchanger, jobs } = this.#o;
+		const nowMs = clock.monotonic();
+		let dueMs = Number.POSITIVE_INFINITY;
+		let job: SyncJob | undefined;
+		for (const candidate of jobs) {
+			const candidateMs = candidate.dueMs(nowMs);
+			if (candidateMs < dueMs) dueMs = candidateMs;
+			if (candidateMs > nowMs) continue;
+			job = candidate;
+			break;
+		}
+		if (job === undefined) {
+			if (dueMs !== Number.POSITIVE_INFINITY) this.wakeIn(Math.min(dueMs - nowMs, config.syncEveryMs));
+			return false;
+		}
+		if (job.slow === true) this.wakeIn(1);
+		if (job.local === true) return this.begin(job) && job.slow !== true;
+		if (nowMs < this.#notBeforeMs) this.wakeIn(this.#notBeforeMs - nowMs);
+		else if (!this.#o.mayBegin()) this.wakeIn(config.reversalRepeatMs);
+		else if (exchanger.room === 0) this.connect();
+		else {
+			this.#o.pin();
+			return this.begin(job) && !this.#asking && !this.#paused && !this.#stopped;
+		}
+		return false;
+	}
+
+	/** @returns false when it cannot be done now */
+	private begin(job: SyncJob): boolean {
+		try {
+			job.step(this);
+			return true;
+		} catch (error) {
+			// No room for a number or a record, a key that is not there: later it may be otherwise. Flash is another matter.
+			if (!(error instanceof CodedError) || NOT_OURS.includes(error.code)) throw error;
+			this.log("W", `${job.name} goes on later: ${error.message}`);
+			this.trouble();
+			return true;
+		}
+	}
+
+	private connect(): void {
+		const { exchanger } = this.#o;
+		this.#connecting = true;
+		exchanger.connect((connected) => {
+			if (!this.#connecting) return;
+			this.#connecting = false;
+			if (!connected || exchanger.room === 0) this.trouble();
+			this.soon();
+		});
+	}
+
+	/** Line or host is not well: one back-off for all. */
+	private trouble(): void {
+		const { clock, random, config } = this.#o;
+		const { reversalRepeatMs, reversalRepeatMsMax, reversalJitterPercent } = config;
+		random.fill(this.#dice);
+		const dice = (this.#dice[0] << 8) | this.#dice[1];
+		const waitMs = backOffMs(this.#failures, reversalRepeatMs, reversalRepeatMsMax, reversalJitterPercent, dice);
+		this.#failures = Math.min(255, this.#failures + 1);
+		this.#notBeforeMs = clock.monotonic() + waitMs;
+	}
+
+	private wakeIn(ms: number): void {
+		this.noTimer();
+		this.#timer = this.#o.clock.setTimer(Math.max(1, ms), () => {
+			this.#timer = 0;
+			this.run();
+		});
+	}
+
+	private noTimer(): void {
+		this.#o.clock.clearTimer(this.#timer);
+		this.#timer = 0;
+	}
+
+	private log(level: "W", text: string): void {
+		this.#o.sink.write(level, this.#o.clock.monotonic(), "sync", text);
+	}
+}
