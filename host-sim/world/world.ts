@@ -112,6 +112,7 @@ class World {
 			this.#settleBooks();
 			this.#judgeMoney();
 			this.#bootOnceMore();
+			this.#settleBooks();
 			this.#judge();
 		} catch (error) {
 			if (!(error instanceof Stopped)) this.#fail("world", -1, textOf(error));

@@ -195,7 +195,8 @@ export class Books {
 		return Math.max(0, clock.now() - timeS * 1_000 - ageMs);
 	}
 
-	private wasRecordedLongAgo(entry: Entry): boolean {
+	/** Should it have been posted by now, by the host's own record of it? */
+	wasRecordedLongAgo(entry: Entry): boolean {
 		const { hostTime, config } = this.#o;
 		return entry.found && entry.recordedAt > 0 && hostTime.isOlder(entry.recordedAt, config.postingDueMs);
 	}

@@ -3,8 +3,10 @@
  * slot is good until the next call that adds or removes one; the id is what others keep.
  * @module
  */
+
 import { assert } from "../core/assert";
 import { isOpen } from "./case-states";
+import { isDueS } from "./due";
 import { type CaseRow, Row } from "./finding";
 
 export class CaseIndex {
@@ -103,7 +105,7 @@ export class CaseIndex {
 	/** The first open one behind case `after` that is due at `nowS`, or −1. */
 	nextDue(nowS: number, after: number): number {
 		for (let slot = this.firstFrom(after + 1); slot < this.count; slot++) {
-			if (isOpen(this.states[slot]) && this.dues[slot] <= nowS) return slot;
+			if (isOpen(this.states[slot]) && isDueS(this.dues[slot], nowS)) return slot;
 		}
 		return -1;
 	}
@@ -147,10 +149,11 @@ export class CaseIndex {
 	}
 
 	/** As long as more closed ones are there than are kept. What makes way is dead on flash from here on. */
-	makeWay(): void {
+	/** @param keptId - the one that has just changed: whoever hears of that still looks at it; 0 for none */
+	makeWay(keptId = 0): void {
 		while (this.closedCount > this.closedMax) {
-			const unneeded = this.oldestClosed(false);
-			const slot = unneeded >= 0 ? unneeded : this.oldestClosed(true);
+			const unneeded = this.oldestClosed(false, keptId);
+			const slot = unneeded >= 0 ? unneeded : this.oldestClosed(true, keptId);
 			assert(slot >= 0, "I10 of two closed cases one can make way");
 			for (const array of this.#arrays) array.copyWithin(slot, slot + 1, this.count);
 			this.count--;
@@ -168,9 +171,10 @@ export class CaseIndex {
 	}
 
 	/** The newest case stays: its number must not be given again. */
-	private oldestClosed(needed: boolean): number {
+	private oldestClosed(needed: boolean, keptId: number): number {
 		for (let slot = 0; slot < this.count - 1; slot++) {
-			if (!isOpen(this.states[slot]) && (needed || !this.isNeeded(slot))) return slot;
+			if (isOpen(this.states[slot]) || this.ids[slot] === keptId) continue;
+			if (needed || !this.isNeeded(slot)) return slot;
 		}
 		return -1;
 	}

@@ -7,6 +7,7 @@
  * way. Cut anywhere, the same step goes on with the same bytes.
  * @module
  */
+
 import { assert } from "../core/assert";
 import { CodedError } from "../core/errors";
 import { KIND_RESEND } from "../transactions/records";
@@ -14,6 +15,7 @@ import { isUnderWay, State } from "../transactions/states";
 import { type CaseRecord, RequestState, RequestType } from "./case-records";
 import { type CaseAct, CaseState, type CaseStateName, caseStateName, type Event } from "./case-states";
 import { Cause, causeOf } from "./cause";
+import { isDueS } from "./due";
 import { type CaseRow, isCaseRow, type RowName, rowName } from "./finding";
 import { requestMinor } from "./findings";
 import { Fact, isRequest, lastStep, type NextStep, nextStep, type Step, stepAt } from "./remedies";
@@ -34,6 +36,8 @@ export interface CaseWorkOptions {
 
 /** Codes of an issuer that may be others tomorrow: funds, limits, away. */
 const CODES_THAT_CHANGE = ["51", "61", "65", "91", "96"];
+/** What a sale that was made twice by mistake may be beside that: it is given back all the same, and whole. */
+const BESIDE_DOUBLED: readonly CaseRow[] = ["otherAmount", "merchantAccount"];
 const ANSWERS: { readonly [S in number]: Event } = {
 	[RequestState.received]: "answeredReceived",
 	[RequestState.evidenceWanted]: "answeredEvidence",
@@ -65,7 +69,7 @@ export class CaseWork implements SyncJob {
 		if (nowS === 0 && nowMs < this.#notBeforeMs && cases.openCount > 0) return this.#notBeforeMs;
 		for (let id = cases.nextOpen(0); id !== 0; id = cases.nextOpen(id)) {
 			const dueS = cases.dueS(id);
-			if (dueS <= nowS) return nowMs;
+			if (isDueS(dueS, nowS)) return nowMs;
 			// While the host's time is not known nothing is due but at once: the next answer of the host tells it.
 			if (nowS > 0) dueMs = Math.min(dueMs, nowMs + (dueS - nowS) * 1_000);
 		}
@@ -81,7 +85,9 @@ export class CaseWork implements SyncJob {
 
 	/** Opened by what the host has said just now: that confirms it, and its first step begins. */
 	opened(id: number): void {
-		this.apply(this.#p.cases.get(id), "confirmed", {});
+		const record = this.#p.cases.get(id);
+		// The same difference may be a case already, which goes its own way.
+		if (stateOf(record) === "found") this.apply(record, "confirmed", {});
 	}
 
 	/** A resend or a reversal may be over: whoever waits for it looks. @returns false when nobody does */
@@ -169,7 +175,7 @@ export class CaseWork implements SyncJob {
 		const before = rowOf(record);
 		if (row === "underWay") this.soon(record);
 		else if (!isCaseRow(row)) this.apply(record, "agreed", this.hostFacts());
-		else if (row === before) this.asBefore(record, state);
+		else if (row === before || (before === "doubled" && BESIDE_DOUBLED.includes(row))) this.asBefore(record, state);
 		else if (
 			before === "merchantAccount" &&
 			(row === "pending" || row === "overdue") &&

@@ -12,6 +12,7 @@
  *   one; and the journal drops the oldest first. So the last record to go is the one that closed it.
  * @module
  */
+
 import { assert } from "../core/assert";
 import { readU16, readU24, readU32, writeU16, writeU32 } from "../core/bytes";
 import { CodedError } from "../core/errors";
@@ -42,6 +43,7 @@ import {
 	Outcome,
 	TABLE,
 } from "./case-states";
+import { NEVER_DUE } from "./due";
 import type { CaseRow } from "./finding";
 import { BEGIN_EVENTS, type NextStep } from "./remedies";
 
@@ -59,7 +61,6 @@ const OPEN_ROOM_BYTES = 2 * RECORD_ROOM_BYTES;
 /** One that is not yet found, beside that its first record. */
 const NEW_ROOM_BYTES = 3 * RECORD_ROOM_BYTES;
 /** Due never by itself. */
-export const NEVER_DUE = 0xffff_ffff;
 
 /** The part of a journal that is needed here. */
 export interface CaseJournal {
@@ -196,7 +197,7 @@ export class Cases implements RecordKeeper {
 			changeCase(record, event, step, changes);
 			const position = this.write(record, event, nowS);
 			this.note(slot, record, position);
-			this.#index.makeWay();
+			this.#index.makeWay(id);
 			this.onChange?.(id, event, step.to);
 		} else if (dueS !== undefined) this.#index.dues[slot] = dueS;
 		return step.act;

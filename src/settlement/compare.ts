@@ -38,6 +38,8 @@ export class Compare implements SyncJob {
 	unpostedCount = 0;
 	/** More than have a place. */
 	unpostedLeftOut = false;
+	/** Of the last comparison of a batch that closes: how many of it were at rest when it began. */
+	restedCount = 0;
 	readonly #p: SyncParts;
 	readonly #digest: BatchDigest;
 	readonly #merge: BatchMerge;
@@ -117,6 +119,7 @@ export class Compare implements SyncJob {
 			// Else the list stays: the batch that closes may still wait for its differences, and is not compared again.
 			this.unpostedCount = 0;
 			this.unpostedLeftOut = false;
+			this.restedCount = this.countRested(closingBatch, this.#lastId);
 		}
 		suspicions.beginPass(this.#batch);
 		this.seeTwins();
@@ -276,6 +279,17 @@ export class Compare implements SyncJob {
 	private giveUp(): void {
 		this.#phase = "idle";
 		if (this.#ofClosing) this.onClosingCompared?.(this.#batch, false);
+	}
+
+	/** How many of a batch nothing is under way for. O(n) */
+	countRested(batch: number, lastId: number): number {
+		const { log } = this.#p;
+		const { index } = log;
+		let count = 0;
+		for (let slot = index.nextInBatch(batch, 0); slot >= 0; slot = index.nextInBatch(batch, index.ids[slot])) {
+			if (index.ids[slot] <= lastId && log.isAtRest(slot)) count++;
+		}
+		return count;
 	}
 
 	private newestId(): number {

@@ -7,6 +7,7 @@ import { LOCAL_OFFSET_MS } from "../config";
 import { type CaseRecord, RequestType } from "./case-records";
 import { CASE_STATE_NAMES, caseStateName, eventName, MOVERS } from "./case-states";
 import { causeName, factNames } from "./cause";
+import { NEVER_DUE } from "./due";
 import type { EvidenceCase, EvidenceRequest } from "./evidence-facts";
 import { isCaseRow, rowName } from "./finding";
 import { stepAt } from "./remedies";
@@ -38,7 +39,7 @@ export function evidenceCase(record: CaseRecord): EvidenceCase {
 		hostAmountMinor: hostFlags === 0 ? NO_ENTRY : hostMinor,
 		hostFlags,
 		openedMs: record.openedS * 1_000,
-		dueMs: record.dueS === 0xffff_ffff ? 0 : record.dueS * 1_000,
+		dueMs: record.dueS === NEVER_DUE ? 0 : record.dueS * 1_000,
 		requests: requestsOf(record),
 		history: record.events.map(({ event, timeS }) => ({ timeMs: timeS * 1_000, what: eventName(event) ?? UNKNOWN })),
 	};

@@ -14,6 +14,8 @@ import type { SyncParts } from "./sync-parts";
 /** A case was found, or has changed: for screen and log. */
 export interface FindingsOptions {
 	onFull(): void;
+	/** Nothing differs after all, but it is recorded and not yet posted. @returns false when that cannot be remembered now */
+	onPending(batch: number, id: number): boolean;
 	/** A case was opened, and what the host says of it was heard just now. */
 	onOpened(id: number): void;
 }
@@ -81,6 +83,7 @@ export class Findings implements SyncJob {
 		const twin = wasTwin && books.twinOf(id) !== 0;
 		const row = books.judge(id, entry.found ? entry : undefined, twin);
 		if (row === "underWay") this.postpone(at);
+		else if (row === "pending" && !this.#options.onPending(batch, id)) this.postpone(at);
 		else if (!isCaseRow(row) || row === "pending") this.forget(at, batch, stan);
 		else if (this.open(row, batch, stan, id, books.word(id, twin))) this.forget(at, batch, stan);
 		else this.postpone(at);

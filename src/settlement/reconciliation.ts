@@ -34,7 +34,7 @@ import { Suspicions } from "./suspicions";
 import { Sync } from "./sync";
 import { EVIDENCE_BYTES, SyncMessages } from "./sync-messages";
 import { SyncParts } from "./sync-parts";
-import { Watches, watchesFor } from "./watch";
+import { Watches, watchesFor, watchOf } from "./watch";
 import { WatchWork } from "./watch-work";
 
 export interface ReconciliationOptions {
@@ -158,7 +158,11 @@ export class Reconciliation {
 				stuck,
 				this.#inquiry,
 				// What differs is first written down, all of it; then it is seen to.
-				new Findings(parts, { onFull: options.onCasesFull, onOpened: (id) => this.#caseWork.opened(id) }),
+				new Findings(parts, {
+					onFull: options.onCasesFull,
+					onOpened: (id) => this.#caseWork.opened(id),
+					onPending: (batch, id) => this.watch(batch, id),
+				}),
 				new ChainWork(this.chain, (nowMs) => this.needsHead(nowMs)),
 				this.#caseWork,
 				carried,
@@ -225,6 +229,13 @@ export class Reconciliation {
 	signedOn(): void {
 		this.#parts.signedOn();
 		this.#sync.hurry();
+	}
+
+	/** Of the batch that is open the next comparison sees it again; of another one nobody does. @returns false: no room */
+	private watch(batch: number, id: number): boolean {
+		const { log } = this.#parts;
+		if (batch === log.batch || log.index.find(id) < 0) return true;
+		return this.watches.add(batch, [watchOf(this.#parts, id)]);
 	}
 
 	/** A message of a transaction has its answer, or none: cases that waited for it go on. */

@@ -11,13 +11,15 @@ import { CodedError } from "../core/errors";
 import type { MessageDecoder } from "../iso8583/decoder";
 import type { SettleHold } from "../ports";
 import { batchAfter } from "../transactions/counters";
-import { stands } from "../transactions/states";
+import { KIND_RESEND } from "../transactions/records";
+import { isCarried, stands } from "../transactions/states";
 import { BatchTotals } from "./batch-totals";
 import type { CarriedWork } from "./carried-work";
 import { CaseState } from "./case-states";
-import { type Cases, NEVER_DUE } from "./cases";
+import type { Cases } from "./cases";
 import { Cause } from "./cause";
 import type { Compare } from "./compare";
+import { NEVER_DUE } from "./due";
 import { lastStep } from "./remedies";
 import type { SettleTimes } from "./settle-times";
 import {
@@ -29,7 +31,7 @@ import {
 import { type SettlementReport, settlementReport } from "./settlement-report";
 import type { SyncJob, SyncLine } from "./sync";
 import type { SyncParts } from "./sync-parts";
-import { type Watch, type Watches, watchOf } from "./watch";
+import { CARRIED_KIND, type Watch, type Watches, watchOf } from "./watch";
 
 /**
  * Why a batch is not settled yet. underWay, undelivered: a sale is not over. noRoom: the journal, or the list of watches, is
@@ -278,6 +280,11 @@ export class Settlement implements SyncJob {
 				this.wait("differences", batch, DIFFERENCES_MS);
 				return;
 			}
+			// What has come to rest since was passed over.
+			if (compare.countRested(batch, closing.id) !== compare.restedCount) {
+				this.#phase = "compare";
+				return;
+			}
 			if (suspicions.leftOut > 0) {
 				this.#phase = "compare";
 				this.wait("differences", batch);
@@ -292,6 +299,7 @@ export class Settlement implements SyncJob {
 			this.wait("noRoom", batch);
 			return;
 		}
+		if (supported) this.watchCarried(batch, closing.id);
 		const report = this.report();
 		const refusal = log.release();
 		if (refusal !== undefined) {
@@ -353,6 +361,24 @@ export class Settlement implements SyncJob {
 			if (parts.log.index.find(id) >= 0) list.push(watchOf(parts, id));
 		}
 		return list;
+	}
+
+	/**
+	 * What goes on over the release, as far as there are places: no comparison sees it any more, and once it has ended a boot
+	 * does not know it either. What finds no place is asked about by CarriedWork, until the next boot.
+	 */
+	private watchCarried(batch: number, lastId: number): void {
+		const { parts, watches } = this.#o;
+		const { index } = parts.log;
+		const list: Watch[] = [];
+		for (let slot = index.nextInBatch(batch, 0); slot >= 0; slot = index.nextInBatch(batch, index.ids[slot])) {
+			const id = index.ids[slot];
+			const kind = index.kind(slot);
+			if (id > lastId || list.length >= watches.room) break;
+			if (!isCarried(index.states[slot]) || kind === KIND_RESEND) continue;
+			list.push({ ...watchOf(parts, id), kind: kind | CARRIED_KIND, dueS: 0 });
+		}
+		watches.add(batch, list);
 	}
 
 	private report(): SettlementReport {

@@ -3,11 +3,12 @@
  * refused becomes a case, which takes it over.
  * @module
  */
+import { isAdvice } from "../transactions/records";
 import { finding, isCaseRow, type TerminalWord } from "./finding";
 import { openCase } from "./findings";
 import type { SyncJob, SyncLine } from "./sync";
 import type { SyncParts } from "./sync-parts";
-import type { KnownWatch, Watches } from "./watch";
+import { CARRIED_KIND, type KnownWatch, type Watches } from "./watch";
 
 export class WatchWork implements SyncJob {
 	readonly name = "watches";
@@ -44,6 +45,10 @@ export class WatchWork implements SyncJob {
 		}
 		const serial = this.#turn;
 		const watch = watches.get(serial);
+		if (this.isUnderWay(watch)) {
+			this.again(serial);
+			return;
+		}
 		this.#p.askAbout(
 			line,
 			watch,
@@ -55,23 +60,39 @@ export class WatchWork implements SyncJob {
 
 	private seen(serial: number, watch: KnownWatch): void {
 		const entry = this.#p.entry;
-		const { batch, stan, kind, amountMinor } = watch;
-		const { cases } = this.#p;
-		const word: TerminalWord = {
-			said: "charged",
-			kind,
-			amountMinor,
-			creditedMinor: cases.creditedMinor(batch, stan),
-			twin: false,
-		};
-		const row = finding(word, entry.found ? entry : undefined, true);
-		if (!isCaseRow(row)) this.#watches.done(batch, stan);
+		const { batch, stan } = watch;
+		const { books, cases } = this.#p;
+		const carried = (watch.kind & CARRIED_KIND) !== 0;
+		const id = carried ? this.idOf(watch) : 0;
+		const word = id === 0 ? this.wordOf(watch) : books.word(id);
+		const row = finding(word, entry.found ? entry : undefined, !carried || books.wasRecordedLongAgo(entry));
+		if (row === "pending" || row === "underWay") this.again(serial);
+		else if (!isCaseRow(row)) this.#watches.done(batch, stan);
 		else if (cases.findOpen(batch, stan) !== 0) this.#watches.done(batch, stan);
-		else if (openCase(this.#p, { row, batch, stan, id: 0, word, entry }) !== 0) this.#watches.done(batch, stan);
+		else if (cases.isDecided(batch, stan, row)) this.#watches.done(batch, stan);
+		else if (openCase(this.#p, { row, batch, stan, id, word, entry }) !== 0) this.#watches.done(batch, stan);
 		else {
 			this.#onFull();
 			this.again(serial);
 		}
+	}
+
+	private wordOf({ batch, stan, kind, amountMinor }: KnownWatch): TerminalWord {
+		const plain = kind & ~CARRIED_KIND;
+		const notCharged = plain !== kind && !isAdvice(plain);
+		const creditedMinor = this.#p.cases.creditedMinor(batch, stan);
+		return { said: notCharged ? "notCharged" : "charged", kind: plain, amountMinor, creditedMinor, twin: false };
+	}
+
+	private isUnderWay(watch: KnownWatch): boolean {
+		const { log } = this.#p;
+		const slot = log.index.find((watch.kind & CARRIED_KIND) === 0 ? 0 : this.idOf(watch));
+		return slot >= 0 && !log.isAtRest(slot);
+	}
+
+	/** 0: the journal has it no more. */
+	private idOf({ batch, stan }: KnownWatch): number {
+		return this.#p.log.findByStan(batch, stan);
 	}
 
 	private again(serial: number): void {

@@ -13,7 +13,7 @@
  * | 7 | 3 | batch |
  * | 10 | 1 | watches that follow, 0: it is over |
  *
- * and for each watch, 26 bytes: STAN 3 · kind 1 · amount 6 BCD · RRN 12 ASCII, spaces for none · due 4, host seconds, 0: at once.
+ * and for each watch, 26 bytes: STAN 3 · kind 1, bit 7: carried over the release · amount 6 BCD · RRN 12 ASCII, spaces for none · due 4, host seconds, 0: at once.
  *
  * Why an old version cannot come back: a record is copied only while it is the newest of its group, so that in the log all
  * that is left of a version stands before the next one; and the journal drops the oldest first. What is over is dead at
@@ -21,12 +21,14 @@
  * group is left: a mount sees every one that is, and goes on above it.
  * @module
  */
+
 import { assert } from "../core/assert";
 import { readBcd, writeBcd } from "../core/bcd";
 import { readAscii, readU16, readU24, readU32, writeAscii, writeU16, writeU24, writeU32 } from "../core/bytes";
 import { CodedError } from "../core/errors";
 import { type AppendRecord, coarseBytes, type RecordKeeper } from "../transactions/record-keeper";
 import type { CaseJournal } from "./cases";
+import { isDueS } from "./due";
 import type { SyncParts } from "./sync-parts";
 
 export const WATCH_RECORD_TYPE = 14;
@@ -35,6 +37,12 @@ const TYPES: readonly number[] = [WATCH_RECORD_TYPE];
 export const WATCHES_MAX = 256;
 /** Watches of one record. */
 export const GROUP_MAX = 15;
+
+/**
+ * Bit of a watch's kind: it was under way when its batch was released. How it ended the journal knows, while it has it;
+ * after that a sale is one that was reversed, and an advice one that the host has taken.
+ */
+export const CARRIED_KIND = 0x80;
 
 const FORMAT = 1;
 const HEAD_BYTES = 11;
@@ -194,7 +202,7 @@ export class Watches implements RecordKeeper {
 	/** The next one that is due. @param nowS - host seconds, 0 while they are not known @returns 0 at the end */
 	nextDue(nowS: number, after: number): number {
 		for (let at = 0; at < this.count; at++) {
-			if (this.#serials[at] > after && this.#dues[at] <= nowS) return this.#serials[at];
+			if (this.#serials[at] > after && isDueS(this.#dues[at], nowS)) return this.#serials[at];
 		}
 		return 0;
 	}

@@ -3,6 +3,7 @@
  * lost or under way meanwhile. Each of these has let a customer's money slip once: worlds have found them.
  */
 import assert from "node:assert/strict";
+import { CaseState } from "../../src/settlement/case-states";
 import { KIND_OFFLINE_SALE } from "../../src/transactions/records";
 import { Rig } from "../host-sim/world/rig";
 
@@ -116,5 +117,23 @@ describe("a batch that closes", () => {
 		rig.time.advance(HOUR_MS);
 		assert.equal(settled(rig), 1);
 		assert.notEqual(rig.shop.terminal.cases.findAny(1, stan, "offlineDeclined"), 0);
+	});
+
+	it("hands on an advice whose end no boot knows any more: it is watched until it is seen posted, or is a case", () => {
+		const rig = new Rig({ config: { settleAtMinute: -1 } });
+		rig.sell(2_000);
+		rig.faults.arm("answerLost");
+		rig.faults.arm("postingLost");
+		const stan = offlineSale(rig, 2_100);
+		assert.ok(rig.shop.terminal.settle());
+		rig.setLink(false);
+		rig.time.advance(5_000);
+		rig.setLink(true);
+		while (settled(rig) === 0 || rig.shop.terminal.summary().advices > 0) rig.time.advance(1_000);
+		// Answered, and cut before anybody has asked about it.
+		rig.shop.pullPlug();
+		rig.time.advance(3 * HOUR_MS);
+		const { cases } = rig.shop.terminal;
+		assert.equal(cases.state(cases.findAny(1, stan, "overdue")), CaseState.resolved);
 	});
 });
