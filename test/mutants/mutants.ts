@@ -10,6 +10,7 @@ import { LINE_MUTANTS } from "./of-line";
 import { LOG_MUTANTS } from "./of-log";
 import { QUEUE_MUTANTS } from "./of-queue";
 import { SALE_MUTANTS } from "./of-sale";
+import { SETTLEMENT_MUTANTS } from "./of-settlement";
 import { STATE_MUTANTS } from "./of-states";
 
 export const MUTANTS: readonly Mutant[] = [
@@ -20,4 +21,5 @@ export const MUTANTS: readonly Mutant[] = [
 	...LINE_MUTANTS,
 	...KEY_MUTANTS,
 	...JOURNAL_MUTANTS,
+	...SETTLEMENT_MUTANTS,
 ];
