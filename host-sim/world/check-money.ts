@@ -213,7 +213,8 @@ class Judge {
 	#findUncertain(entry: LedgerEntry): Promised | undefined {
 		const { amountMinor, refund } = entry;
 		return this.#uncertain.find(({ promise, met }) => {
-			if (met || promise.amountMinor !== amountMinor) return false;
+			// Of another amount the difference may have been given back.
+			if (met || (promise.amountMinor !== amountMinor && promise.amountMinor !== entry.cardNetMinor)) return false;
 			if (refund === undefined) return promise.kind === "offlineSale";
 			return promise.kind === "refund" && refund.original.endsWith(`/${promise.originalBatch}/${promise.originalStan}`);
 		});

@@ -90,15 +90,12 @@ export const NEVER_IN_A_WORLD: Readonly<Record<string, string>> = {
 		["refuse"],
 		"takes the approval of a part of the amount, and the simulated issuer approves all or nothing",
 	),
-	...reasons(["approved", "delivered"], ["decline"], CONTRADICTION),
 	...reasons(["declined"], ["approve"], CONTRADICTION),
 	...reasons(
 		["reversed"],
 		["approve", "decline"],
 		"a connection that carries nothing for longer than lateOriginalMs was closed long ago: its late answer finds nobody",
 	),
-	"case:pending":
-		"a comparison watches what is not posted yet; a case takes this row only when another one comes to it",
 	"case:farSide": "this terminal makes neither repayments nor top-ups yet: test/host-sim/acquirer has the host's side",
 	"remedy:farSide":
 		"this terminal makes neither repayments nor top-ups yet: test/host-sim/acquirer has the host's side",

@@ -175,4 +175,7 @@ const OF_THE_WAY: readonly CaseRow[] = ["reversalStuck", "adviceStuck", "offline
 const MAY_BE: Readonly<Record<string, readonly CauseName[]>> = {
 	// Mended before anybody here had asked: what is left to be seen is a posting that is late.
 	postingRefused: ["bankDelay"],
+	// Posted late as well: what is seen first is that.
+	recordLost: ["bankDelay"],
+	amountAltered: ["bankDelay"],
 };

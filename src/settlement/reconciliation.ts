@@ -13,6 +13,7 @@ import type { TransactionLog } from "../transactions/transaction-log";
 import { Books } from "./books";
 import { CarriedWork } from "./carried-work";
 import type { CaseRecord } from "./case-records";
+import { CaseState } from "./case-states";
 import { CaseWork } from "./case-work";
 import { Cases, openCasesFor } from "./cases";
 import { Chain } from "./chain";
@@ -125,7 +126,12 @@ export class Reconciliation {
 			parts,
 			onResend: options.onResend,
 			onReverse: options.onReverse,
-			onCase: (id) => options.onCase(this.cases.get(id)),
+			onCase: (id) => {
+				const record = this.cases.get(id);
+				// The books agree: a watch would hold a sale that was given back against them once the case has made way.
+				if (record.state === CaseState.resolved) this.watches.done(record.batch, record.stan);
+				options.onCase(record);
+			},
 		});
 		const carried = new CarriedWork(parts, this.watches);
 		this.#settleTimes = new SettleTimes({ log, clock, config });

@@ -150,7 +150,7 @@ describe("the check of the money of what was promised without a screen (I6)", ()
 		["an offline sale of which the till tells that it was not charged", [TAKEN_BACK], told("notCharged"), [OFFLINE]],
 		[
 			"a debit after a cut that promised another amount",
-			[{ ...SALE, amountMinor: 7 }],
+			[{ ...SALE, amountMinor: 7, cardNetMinor: 7, merchantNetMinor: 7 }],
 			nothing,
 			[{ ...OFFLINE, ...CUT }],
 		],

@@ -19,6 +19,7 @@ const FOUND: readonly (readonly [seed: number, mistake: string])[] = [
 	[858, "a host that was silent once was not asked again"],
 	[912, "an advice carried over its batch's release was refused, and nobody compared it"],
 	[1516, "a refund came to rest between the comparison and the release"],
+	[7253, "an offline sale in whose call power went, of another amount since: given back, and nobody told the checker"],
 	[1980, "a page lied about a sale that was not posted, and it was not watched"],
 ];
 
