@@ -5,9 +5,21 @@
  */
 
 import { assert } from "../core/assert";
+import { isBatchBefore } from "../transactions/counters";
 import { isOpen } from "./case-states";
 import { isDueS } from "./due";
 import { type CaseRow, Row } from "./finding";
+
+/** Bits of what outlasts a case: it was given back for, it was decided. */
+export const Lasting = {
+	/** Money was given back to the card by a request of it. */
+	credited: 1,
+	/** The table, or a person, had the last word, and the books may go on to differ. */
+	decided: 2,
+} as const;
+
+/** Places behind all others: for a batch with more differences than there are places, and for one while another makes way. */
+const EXTRA = 2;
 
 export class CaseIndex {
 	readonly openMax: number;
@@ -19,8 +31,8 @@ export class CaseIndex {
 	readonly versions: Uint16Array;
 	readonly states: Uint8Array;
 	readonly rows: Uint8Array;
-	/** 1: money was given back to the card by a request of it. */
-	readonly credited: Uint8Array;
+	/** What a comparison of its batch goes by as long as there is one: bits of {@link Lasting}. */
+	readonly lasting: Uint8Array;
 	readonly batches: Uint32Array;
 	readonly stans: Uint32Array;
 	/** Host seconds. */
@@ -29,16 +41,19 @@ export class CaseIndex {
 	readonly promises: Uint32Array;
 	readonly positions: Uint32Array;
 	readonly #arrays: readonly (Uint32Array | Uint16Array | Uint8Array)[];
+	readonly #isLiveBatch: (batch: number) => boolean;
 
-	constructor(openMax: number, closedMax: number) {
+	/** @param isLiveBatch - it may still be compared: what was given back for it, or decided, is to be known */
+	constructor(openMax: number, closedMax: number, isLiveBatch: (batch: number) => boolean) {
 		this.openMax = openMax;
 		this.closedMax = closedMax;
-		const slots = openMax + closedMax + 1; // One more while another makes way.
+		this.#isLiveBatch = isLiveBatch;
+		const slots = openMax + closedMax + EXTRA;
 		this.ids = new Uint32Array(slots);
 		this.versions = new Uint16Array(slots);
 		this.states = new Uint8Array(slots);
 		this.rows = new Uint8Array(slots);
-		this.credited = new Uint8Array(slots);
+		this.lasting = new Uint8Array(slots);
 		this.batches = new Uint32Array(slots);
 		this.stans = new Uint32Array(slots);
 		this.dues = new Uint32Array(slots);
@@ -49,7 +64,7 @@ export class CaseIndex {
 			this.versions,
 			this.states,
 			this.rows,
-			this.credited,
+			this.lasting,
 			this.batches,
 			this.stans,
 			this.dues,
@@ -148,16 +163,47 @@ export class CaseIndex {
 		this.openCount += (isOpen(state) ? 1 : 0) - (was !== 0 && isOpen(was) ? 1 : 0);
 	}
 
-	/** As long as more closed ones are there than are kept. What makes way is dead on flash from here on. */
-	/** @param keptId - the one that has just changed: whoever hears of that still looks at it; 0 for none */
+	/**
+	 * As long as more closed ones are there than are kept. What makes way is dead on flash from here on. One that a
+	 * comparison still goes by stays: for these there are the places that open ones do not take.
+	 * @param keptId - the one that has just changed: whoever hears of that still looks at it; 0 for none
+	 */
 	makeWay(keptId = 0): void {
 		while (this.closedCount > this.closedMax) {
-			const unneeded = this.oldestClosed(false, keptId);
-			const slot = unneeded >= 0 ? unneeded : this.oldestClosed(true, keptId);
-			assert(slot >= 0, "I10 of two closed cases one can make way");
-			for (const array of this.#arrays) array.copyWithin(slot, slot + 1, this.count);
-			this.count--;
+			const unneeded = this.firstClosed((slot) => !this.isNeeded(slot), keptId);
+			const slot = unneeded >= 0 ? unneeded : this.firstClosed((at) => !this.#isLiveBatch(this.batches[at]), keptId);
+			if (slot < 0) break;
+			this.remove(slot);
 		}
+		assert(this.count < this.ids.length, "I10 cases are bounded");
+	}
+
+	/**
+	 * The same while flash is read, and nobody can tell yet which batches are live: only for a place, and of those that a
+	 * comparison may go by the one of the oldest batch. Any of a live batch has its place.
+	 */
+	makeWayUnread(): void {
+		if (this.count < this.ids.length) return;
+		let slot = this.firstClosed((at) => !this.isNeeded(at), 0);
+		if (slot < 0) slot = this.firstClosed((at) => this.isOldestBatch(at), 0);
+		assert(slot >= 0, "I10 of two closed cases one can make way");
+		this.remove(slot);
+	}
+
+	/** Open ones, and closed ones that a comparison still goes by, take all places. O(n), and O(1) while places are free. */
+	get isHeld(): boolean {
+		const most = this.openMax + this.closedMax;
+		if (this.count < most) return false;
+		let held = this.openCount;
+		for (let slot = 0; slot < this.count; slot++) {
+			if (!isOpen(this.states[slot]) && this.isNeeded(slot) && this.#isLiveBatch(this.batches[slot])) held++;
+		}
+		return held >= most;
+	}
+
+	/** One more than those has a place, if it is to be the last for long. */
+	get hasOneMore(): boolean {
+		return this.openCount < this.openMax && this.count <= this.openMax + this.closedMax;
 	}
 
 	/** A record of a case now stands elsewhere. @returns false when it was none of theirs */
@@ -171,16 +217,28 @@ export class CaseIndex {
 	}
 
 	/** The newest case stays: its number must not be given again. */
-	private oldestClosed(needed: boolean, keptId: number): number {
+	private firstClosed(mayGo: (slot: number) => boolean, keptId: number): number {
 		for (let slot = 0; slot < this.count - 1; slot++) {
-			if (isOpen(this.states[slot]) || this.ids[slot] === keptId) continue;
-			if (needed || !this.isNeeded(slot)) return slot;
+			if (!isOpen(this.states[slot]) && this.ids[slot] !== keptId && mayGo(slot)) return slot;
 		}
 		return -1;
 	}
 
-	/** The comparison goes by it: the sale stands for less, or the operator has said that both stand. */
+	/** No closed one is of an older batch; numbers come round. */
+	private isOldestBatch(slot: number): boolean {
+		for (let other = 0; other < this.count - 1; other++) {
+			if (!isOpen(this.states[other]) && isBatchBefore(this.batches[other], this.batches[slot])) return false;
+		}
+		return true;
+	}
+
+	private remove(slot: number): void {
+		for (const array of this.#arrays) array.copyWithin(slot, slot + 1, this.count);
+		this.count--;
+	}
+
+	/** The comparison goes by it: the sale stands for less, or what differs has been decided and may go on to differ. */
 	private isNeeded(slot: number): boolean {
-		return this.credited[slot] === 1 || this.rows[slot] === Row.doubled;
+		return this.lasting[slot] !== 0 || this.rows[slot] === Row.doubled;
 	}
 }

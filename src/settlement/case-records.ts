@@ -246,6 +246,7 @@ export const CaseAt = {
 	due: 71,
 	requestState: 110,
 	expected: 112,
+	outcome: 119,
 	idMax: 120,
 } as const;
 

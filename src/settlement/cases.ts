@@ -5,8 +5,10 @@
  *
  * Invariants
  * - A change is durable before it is told or acted on (I2). Each is one record with the whole case and a greater version.
- * - An open case never makes way. Of closed ones the oldest does; one that the comparison needs, as money was given back or
- *   the operator has decided, after all others; the newest never, so that its number is not given again (I4).
+ * - An open case never makes way, nor does a closed one that a comparison goes by, as money was given back or the
+ *   difference was decided, while its batch may still be compared: forgotten, the same difference would be found anew, and
+ *   a remedy begun for what is settled. Of all others the oldest does, the newest never, so that its number is not given
+ *   again (I4).
  * - What has made way stays away, or comes back closed at a boot, and never open: a record is copied only while it is the
  *   newest version, so that in the log, whatever was copied, all that is left of an older version stands before the newer
  *   one; and the journal drops the oldest first. So the last record to go is the one that closed it.
@@ -20,7 +22,7 @@ import { addAmount } from "../core/money";
 import type { RandomSource } from "../ports";
 import { type AppendRecord, coarseBytes, type RecordKeeper } from "../transactions/record-keeper";
 import { type CaseChanges, changeCase, type NewCase, newCase, stampCase } from "./case-change";
-import { CaseIndex } from "./case-index";
+import { CaseIndex, Lasting } from "./case-index";
 import {
 	CASE_RECORD_BYTES,
 	CASE_RECORD_TYPE,
@@ -60,8 +62,6 @@ const RECORD_ROOM_BYTES = coarseBytes(CASE_RECORD_BYTES);
 const OPEN_ROOM_BYTES = 2 * RECORD_ROOM_BYTES;
 /** One that is not yet found, beside that its first record. */
 const NEW_ROOM_BYTES = 3 * RECORD_ROOM_BYTES;
-/** Due never by itself. */
-
 /** The part of a journal that is needed here. */
 export interface CaseJournal {
 	append(type: number, payload: Uint8Array, byteLength?: number): number;
@@ -78,6 +78,8 @@ export interface CasesOptions {
 	openMax?: number;
 	/** 1 to {@link CASES_CLOSED_MAX}; as many as open ones by default. */
 	closedMax?: number;
+	/** A batch that may still be compared, with all that is closed of it; asked when flash has been read. */
+	isLiveBatch(batch: number): boolean;
 }
 
 const TYPES: readonly number[] = [CASE_RECORD_TYPE];
@@ -90,12 +92,12 @@ export class Cases implements RecordKeeper {
 	readonly #record = new Uint8Array(CASE_RECORD_BYTES);
 	#idMax = 0;
 
-	constructor(journal: CaseJournal, options: CasesOptions = {}) {
+	constructor(journal: CaseJournal, options: CasesOptions) {
 		const { openMax = CASES_OPEN_MAX, closedMax = openMax } = options;
 		assert(openMax >= 1 && openMax <= CASES_OPEN_MAX, "I10 open cases are bounded");
 		assert(closedMax >= 1 && closedMax <= CASES_CLOSED_MAX, "I10 closed cases are bounded");
 		this.#journal = journal;
-		this.#index = new CaseIndex(openMax, closedMax);
+		this.#index = new CaseIndex(openMax, closedMax, options.isLiveBatch);
 	}
 
 	get types(): readonly number[] {
@@ -126,9 +128,14 @@ export class Cases implements RecordKeeper {
 		return this.#index.countPromised(beforeS);
 	}
 
-	/** True when no case can be opened before another is closed. */
+	/** True when no case can be opened: open ones have all places, or {@link isHeld}. */
 	get isFull(): boolean {
-		return this.openCount >= this.#index.openMax;
+		return this.openCount >= this.#index.openMax || this.isHeld;
+	}
+
+	/** True when nobody can make a place by closing a case: only the release of a batch does. */
+	get isHeld(): boolean {
+		return this.#index.isHeld;
 	}
 
 	/**
@@ -136,21 +143,22 @@ export class Cases implements RecordKeeper {
 	 * that copy, and as many new ones as there are places for their first record, one more, and the copy.
 	 */
 	get roomBytes(): number {
-		const { openCount, closedCount, openMax } = this.#index;
-		return openCount * OPEN_ROOM_BYTES + closedCount * RECORD_ROOM_BYTES + (openMax - openCount) * NEW_ROOM_BYTES;
+		const { openCount, closedCount, openMax, closedMax } = this.#index;
+		const places = Math.max(0, openMax - openCount - Math.max(0, closedCount - closedMax));
+		return openCount * OPEN_ROOM_BYTES + closedCount * RECORD_ROOM_BYTES + places * NEW_ROOM_BYTES;
 	}
 
 	/**
 	 * Durable when it returns. What is open already for the same transaction and row stays as it is.
 	 * @param nowS - host seconds, 0 while they are not known
-	 * @returns its id; 0 when all places are taken by open ones
+	 * @returns its id; 0 when there is no place. A batch as a whole, "unbalanced", has one where {@link isHeld}
 	 * @throws {CodedError} "full" | "flash" from the journal; "range" | "length" | "charset" for what a case does not hold
 	 */
 	open(found: NewCase, nowS: number): number {
 		const { row, batch, stan } = found;
 		const known = this.findOpen(batch, stan, row);
 		if (known !== 0) return known;
-		if (this.isFull) return 0;
+		if (this.isFull && !(row === "unbalanced" && this.#index.hasOneMore)) return 0;
 		assert(this.#idMax < 0xffff_ffff, "I4 case ids do not come round");
 		const id = this.#idMax + 1;
 		const record = newCase(found, id, nowS);
@@ -160,6 +168,7 @@ export class Cases implements RecordKeeper {
 		this.#index.batches[slot] = batch;
 		this.#index.stans[slot] = stan;
 		this.note(slot, record, position);
+		this.#index.makeWay(id);
 		this.onChange?.(id, "opened", "found");
 		return id;
 	}
@@ -276,12 +285,11 @@ export class Cases implements RecordKeeper {
 	/**
 	 * True when people, or the table, have had the last word about this difference: it is not found once more, though the
 	 * books go on to differ.
-	 * @throws {CodedError} "damaged" when flash has lost the case
 	 */
 	isDecided(batch: number, stan: number, row: CaseRow): boolean {
+		const index = this.#index;
 		for (let id = this.findAny(batch, stan, row); id !== 0; id = this.findAny(batch, stan, row, id)) {
-			const { outcome } = this.get(id);
-			if (outcome !== Outcome.open && outcome !== Outcome.agreed) return true;
+			if ((index.lasting[index.find(id)] & Lasting.decided) !== 0) return true;
 		}
 		return false;
 	}
@@ -314,7 +322,7 @@ export class Cases implements RecordKeeper {
 		const index = this.#index;
 		let sumMinor = 0;
 		for (let id = this.findAny(batch, stan); id !== 0; id = this.findAny(batch, stan, undefined, id)) {
-			if (index.credited[index.find(id)] === 0) continue;
+			if ((index.lasting[index.find(id)] & Lasting.credited) === 0) continue;
 			sumMinor = addAmount(sumMinor, this.get(id).creditedMinor, "case credits");
 		}
 		return sumMinor;
@@ -334,7 +342,10 @@ export class Cases implements RecordKeeper {
 		let slot = index.find(id);
 		// Of two with one version the first was never acknowledged; or it is a copy.
 		if (slot >= 0 && (version - index.versions[slot]) << 16 < 0) return;
-		if (slot < 0) slot = index.add(id);
+		if (slot < 0) {
+			index.makeWayUnread();
+			slot = index.add(id);
+		}
 		index.batches[slot] = readU24(bytes, start + CaseAt.batch);
 		index.stans[slot] = readU24(bytes, start + CaseAt.stan);
 		index.versions[slot] = version;
@@ -346,17 +357,15 @@ export class Cases implements RecordKeeper {
 			bytes[start + CaseAt.requestState],
 			readU32(bytes, start + CaseAt.expected),
 		);
-		index.credited[slot] = isZero(bytes, start + CaseAt.credited, 6) ? 0 : 1;
+		index.lasting[slot] = lastingOf(!isZero(bytes, start + CaseAt.credited, 6), bytes[start + CaseAt.outcome]);
 		index.setState(slot, bytes[start + CaseAt.state]);
 		if (index.openCount > index.openMax) {
 			throw new CodedError("full", "cases", `flash holds more than the ${index.openMax} of the configuration`);
 		}
-		index.makeWay();
 	}
 
 	mounted(): void {
-		const { openCount, openMax, closedCount, closedMax } = this.#index;
-		assert(openCount <= openMax && closedCount <= closedMax, "I10 cases are bounded");
+		this.#index.makeWay();
 	}
 
 	isLive(_type: number, position: number, bytes: Uint8Array, start: number): boolean {
@@ -406,7 +415,7 @@ export class Cases implements RecordKeeper {
 		index.rows[slot] = record.row;
 		index.dues[slot] = record.dueS;
 		index.promises[slot] = promiseS(record.state, record.requestState, record.expectedS);
-		index.credited[slot] = record.creditedMinor > 0 ? 1 : 0;
+		index.lasting[slot] = lastingOf(record.creditedMinor > 0, record.outcome);
 		index.positions[slot] = position;
 		index.setState(slot, record.state);
 	}
@@ -416,6 +425,11 @@ export class Cases implements RecordKeeper {
 function promiseS(state: number, requestState: number, expectedS: number): number {
 	const undecided = requestState !== RequestState.none && requestState < RequestState.refused;
 	return undecided && isOpen(state) ? expectedS : 0;
+}
+
+function lastingOf(credited: boolean, outcome: number): number {
+	const decided = outcome !== Outcome.open && outcome !== Outcome.agreed;
+	return (credited ? Lasting.credited : 0) | (decided ? Lasting.decided : 0);
 }
 
 function isZero(bytes: Uint8Array, start: number, byteLength: number): boolean {

@@ -87,7 +87,10 @@ export class Reconciliation {
 
 	constructor(options: ReconciliationOptions) {
 		const { log, clock, config, random, sink, exchanger, dialect, encoder, journalBytes } = options;
-		this.cases = new Cases(log.journal, { openMax: openCasesFor(journalBytes, config.casesMax) });
+		this.cases = new Cases(log.journal, {
+			openMax: openCasesFor(journalBytes, config.casesMax),
+			isLiveBatch: (batch) => log.isLiveBatch(batch),
+		});
 		this.watches = new Watches(log.journal, watchesFor(journalBytes));
 		log.addKeeper(this.watches);
 		log.addKeeper(this.cases);
@@ -134,7 +137,7 @@ export class Reconciliation {
 			},
 		});
 		const carried = new CarriedWork(parts, this.watches);
-		this.#settleTimes = new SettleTimes({ log, clock, config });
+		this.#settleTimes = new SettleTimes({ log, clock, config, isHeld: () => this.cases.isHeld });
 		this.#settlement = new Settlement({
 			parts,
 			messages: new SettlementMessages(dialect, config, encoder),

@@ -9,8 +9,11 @@ import { CodedError } from "../core/errors";
 import type { Clock } from "../ports";
 import type { TransactionLog } from "../transactions/transaction-log";
 
-/** hour: `settleAtMinute` has passed since its first sale. sales: `settleAtSales`. room: the journal is nearly full. */
-export type SettleReason = "hour" | "sales" | "room";
+/**
+ * hour: `settleAtMinute` has passed since its first sale. sales: `settleAtSales`. room: the journal is nearly full. cases:
+ * what was settled of it takes all places for cases.
+ */
+export type SettleReason = "hour" | "sales" | "room" | "cases";
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
@@ -21,6 +24,8 @@ export interface SettleTimesOptions {
 	log: TransactionLog;
 	clock: Clock;
 	config: Config;
+	/** See Cases.isHeld. */
+	isHeld(): boolean;
 }
 
 export class SettleTimes {
@@ -43,7 +48,8 @@ export class SettleTimes {
 		if (settleAtMinute >= 0 && this.#firstMs < lastAt(settleAtMinute, nowMs)) return "hour";
 		// What is known of a batch is at least what counts in it: the sum is made only near the limit.
 		if (log.index.count >= settleAtSales && log.batchSales >= settleAtSales) return "sales";
-		return this.#noRoom ? "room" : undefined;
+		if (this.#noRoom) return "room";
+		return this.#o.isHeld() ? "cases" : undefined;
 	}
 
 	/** Until the next look at the clock, ms: at the hour, and often enough for a clock that is set in between. */

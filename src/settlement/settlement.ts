@@ -276,8 +276,14 @@ export class Settlement implements SyncJob {
 		if (supported) {
 			// What was compared once needs no second time: each difference becomes a case, or goes.
 			// The same holds for what older batches have left: with this release its records go.
-			if (suspicions.hasOutside(log.batch) || this.needsCards() || this.#o.carried.waits) {
+			const beyond = this.isBeyondCases(batch);
+			if ((suspicions.hasOutside(log.batch) && !beyond) || this.needsCards() || this.#o.carried.waits) {
 				this.wait("differences", batch, DIFFERENCES_MS);
+				return;
+			}
+			// More differences than places, and these come free with the release only: a person compares.
+			if (beyond && !this.openUnbalanced(batch)) {
+				this.wait("noRoom", batch);
 				return;
 			}
 			// What has come to rest since was passed over.
@@ -285,7 +291,7 @@ export class Settlement implements SyncJob {
 				this.#phase = "compare";
 				return;
 			}
-			if (suspicions.leftOut > 0) {
+			if (suspicions.leftOut > 0 && !beyond) {
 				this.#phase = "compare";
 				this.wait("differences", batch);
 				return;
@@ -307,11 +313,30 @@ export class Settlement implements SyncJob {
 			return;
 		}
 		this.begin();
+		this.dropOutside();
 		parts.note(
 			"I",
 			`batch ${batch} is settled: ${report.debits} sales, ${report.carried} carried, ${report.cases} cases`,
 		);
 		this.#o.onSettled(report);
+	}
+
+	/** Something of it differs, and no case can be opened for it before it is released. */
+	private isBeyondCases(batch: number): boolean {
+		const { cases, parts } = this.#o;
+		if (!parts.suspicions.hasOutside(parts.log.batch)) return false;
+		return cases.isHeld || cases.findOpen(batch, 0, "unbalanced") !== 0;
+	}
+
+	/** What is left of the batch, or before it, no comparison sees again. One case stands for all of it. */
+	private dropOutside(): void {
+		const { parts } = this.#o;
+		const { log, suspicions } = parts;
+		for (let at = 0; at < suspicions.count; at++) {
+			if (suspicions.batches[at] === log.batch) continue;
+			parts.note("W", `batch ${suspicions.batches[at]} stan=${suspicions.stans[at]} differs: with its batch's case`);
+		}
+		suspicions.dropOutside(log.batch);
 	}
 
 	/** A case whose next step may need a card that goes with the batch, or was carried into it. */

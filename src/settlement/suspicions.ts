@@ -63,6 +63,11 @@ export class Suspicions {
 		}
 	}
 
+	/** All but those of this batch: what nobody can look into any more. */
+	dropOutside(batch: number): void {
+		for (let at = this.count - 1; at >= 0; at--) if (this.batches[at] !== batch) this.removeAt(at);
+	}
+
 	/** It has become a case, or agrees after all. */
 	remove(batch: number, stan: number): void {
 		const at = this.find(batch, stan);

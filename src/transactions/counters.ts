@@ -284,6 +284,12 @@ export function batchAfter(batch: number): number {
 	return (batch % BATCH_MAX) + 1;
 }
 
+/** Is `a` the earlier of two batches? Numbers come round: the nearer way counts. */
+export function isBatchBefore(a: number, b: number): boolean {
+	const ahead = (b - a + BATCH_MAX) % BATCH_MAX;
+	return ahead > 0 && ahead < BATCH_MAX / 2;
+}
+
 /** 1 follows 999999. */
 function wrapped(stan: number): number {
 	return ((stan - 1) % STAN_MAX) + 1;

@@ -145,6 +145,12 @@ export class TransactionLog implements JournalClient {
 		return this.#counters.closing;
 	}
 
+	/** The open one, the one that closes, and any with a transaction that is still known. O(n) */
+	isLiveBatch(batch: number): boolean {
+		if (batch === this.batch || batch === this.closing?.batch) return true;
+		return this.index.nextInBatch(batch, 0) >= 0;
+	}
+
 	/**
 	 * True when the mount has read a settlement mark. One that is lost is not to be taken for a terminal that has no batch
 	 * yet: it carries counters that nothing else does (I4).

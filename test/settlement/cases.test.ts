@@ -19,6 +19,14 @@ function close({ cases }: KeeperBench, id: number): void {
 	cases.apply(id, "agreed", 50);
 }
 
+/** The same, with all of it given back to the card. */
+function giveBack(bench: KeeperBench, id: number): void {
+	const changes = { requestId: requestId(id), requestMinor: 12_345 };
+	bench.cases.beginStep(id, nextStep("debited", 1, 0, ALL), 2, changes);
+	bench.cases.apply(id, "answeredDone", 3);
+	close(bench, id);
+}
+
 describe("settlement: cases", () => {
 	it("are found again after a boot with everything that was written, though nothing else was", () => {
 		const bench = new KeeperBench();
@@ -86,6 +94,42 @@ describe("settlement: cases", () => {
 		assert.equal(cases.creditedMinor(7, 1), 12_345);
 		assert.equal(cases.creditedMinor(7, 2), 0);
 		assert.equal(bench.boot().cases.creditedMinor(7, 1), 12_345);
+	});
+
+	it("keep what was given back while its batch is known, whatever else closes; behind the release it makes way", () => {
+		let open = 7;
+		const bench = new KeeperBench({ openMax: 2, closedMax: 2, blocks: 8, isLiveBatch: (batch) => batch >= open });
+		for (let stan = 1; stan <= 3; stan++) giveBack(bench, bench.cases.open(someCase(stan, "debited"), stan));
+		assert.ok(!bench.cases.isHeld);
+		for (let stan = 11; stan <= 40; stan++) {
+			close(bench, bench.cases.open(someCase(stan), stan));
+			if (stan % 4 === 0) bench.boot();
+			for (let kept = 1; kept <= 3; kept++) assert.equal(bench.cases.creditedMinor(7, kept), 12_345, `stan ${stan}`);
+		}
+		giveBack(bench, bench.cases.open(someCase(4, "debited"), 50));
+		assert.ok(bench.cases.isHeld && bench.cases.isFull && bench.boot().cases.isHeld);
+		assert.equal(bench.cases.open(someCase(5), 51), 0);
+		const whole = bench.cases.open({ ...someCase(0, "unbalanced"), transactionId: 0 }, 52);
+		assert.notEqual(whole, 0);
+		assert.equal(bench.boot().cases.findOpen(7, 0, "unbalanced"), whole);
+		assert.equal(bench.cases.open(someCase(0, "unbalanced", 8), 53), 0);
+		open = 8;
+		assert.ok(!bench.cases.isFull);
+		assert.notEqual(bench.cases.open(someCase(5, "notFound", 8), 54), 0);
+		assert.equal(bench.cases.count, 4);
+		assert.equal(bench.cases.creditedMinor(7, 1), 0);
+		assert.notEqual(bench.boot().cases.findOpen(8, 5), 0);
+		assert.equal(bench.cases.findOpen(7, 0, "unbalanced"), whole);
+	});
+
+	it("keep a decision while its batch is known, so that the same difference is not found once more", () => {
+		const bench = new KeeperBench({ openMax: 2, closedMax: 1 });
+		const id = bench.cases.open(someCase(1), 1);
+		bench.cases.beginStep(id, lastStep("notFound"), 2, { dueS: 0 });
+		bench.cases.apply(id, "operatorYes", 3);
+		for (let stan = 2; stan <= 9; stan++) close(bench, bench.cases.open(someCase(stan), stan));
+		assert.ok(bench.cases.isDecided(7, 1, "notFound") && bench.boot().cases.isDecided(7, 1, "notFound"));
+		assert.ok(!bench.cases.isDecided(7, 9, "notFound"));
 	});
 
 	it("never give an id twice, whatever made way and however often power came back (I4)", () => {
@@ -301,7 +345,7 @@ describe("settlement: cases", () => {
 
 	it("stand in bounded memory, and fewer in a small journal", () => {
 		const { cases } = new KeeperBench();
-		assert.equal(cases.ramBytes, 129 * 29 + 208);
+		assert.equal(cases.ramBytes, 130 * 29 + 208);
 		assert.equal(openCasesFor(1 << 20), CASES_OPEN_MAX);
 		assert.equal(openCasesFor(64 * 1_024), 6);
 		assert.equal(openCasesFor(6 * 4_096), 2);

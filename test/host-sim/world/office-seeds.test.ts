@@ -20,6 +20,10 @@ const FOUND: readonly (readonly [seed: number, mistake: string])[] = [
 	[912, "an advice carried over its batch's release was refused, and nobody compared it"],
 	[1516, "a refund came to rest between the comparison and the release"],
 	[7253, "an offline sale in whose call power went, of another amount since: given back, and nobody told the checker"],
+	[
+		9265,
+		"a closed case that had given money back made way while its batch was still compared: the sale was sent again",
+	],
 	[1980, "a page lied about a sale that was not posted, and it was not watched"],
 ];
 
