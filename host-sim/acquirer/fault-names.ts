@@ -97,6 +97,12 @@ export const POSTING_FAULT_NAMES = [
 	"postingChanges",
 ] as const;
 
+/** Of the same sales; of an offline sale or a resend, which tell what has happened, nothing. */
+export const BOOKING_FAULT_NAMES = [
+	/** Debited and recorded as any other, and the terminal is told 51: insufficient funds. */
+	"declinedBooked",
+] as const;
+
 /** Of settlements and batch uploads, whichever message. */
 export const SETTLEMENT_FAULT_NAMES = [
 	/** Carried out, never answered. */
@@ -198,6 +204,7 @@ export const ALL_FAULT_NAMES = [
 	...SIGN_ON_FAULT_NAMES,
 	...SALE_FAULT_NAMES,
 	...POSTING_FAULT_NAMES,
+	...BOOKING_FAULT_NAMES,
 	...SETTLEMENT_FAULT_NAMES,
 	...SETTLEMENT_ANSWER_FAULT_NAMES,
 	...TOTALS_FAULT_NAMES,

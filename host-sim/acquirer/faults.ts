@@ -12,6 +12,7 @@ import { assert } from "../../src/core/assert";
 import { CodedError } from "../../src/core/errors";
 import {
 	ALL_FAULT_NAMES,
+	BOOKING_FAULT_NAMES,
 	DESK_FAULT_NAMES,
 	DIGEST_FAULT_NAMES,
 	FAR_RESEND_FAULT_NAMES,
@@ -65,7 +66,9 @@ export type FaultSet = SetOf<typeof FAULT_NAMES> & SetOf<typeof SESSION_FAULT_NA
 /** What strikes one sign-on. */
 export type SignOnFaultSet = SetOf<typeof SIGN_ON_FAULT_NAMES>;
 /** What befalls one new sale in the books. */
-export type SaleFaultSet = SetOf<typeof SALE_FAULT_NAMES> & SetOf<typeof POSTING_FAULT_NAMES>;
+export type SaleFaultSet = SetOf<typeof SALE_FAULT_NAMES> &
+	SetOf<typeof POSTING_FAULT_NAMES> &
+	SetOf<typeof BOOKING_FAULT_NAMES>;
 /** What strikes one 0500 or 0320. */
 export type SettlementFaultSet = SetOf<typeof SETTLEMENT_FAULT_NAMES> & SetOf<typeof SETTLEMENT_ANSWER_FAULT_NAMES>;
 /** What strikes one settlement of a batch that was not settled before. */
@@ -90,7 +93,11 @@ export const NO_FAULTS: FaultSet = noneOf([...FAULT_NAMES, ...SESSION_FAULT_NAME
 /** The same for sign-ons. */
 export const NO_SIGN_ON_FAULTS: SignOnFaultSet = noneOf(SIGN_ON_FAULT_NAMES);
 /** The same for new sales. */
-export const NO_SALE_FAULTS: SaleFaultSet = noneOf([...SALE_FAULT_NAMES, ...POSTING_FAULT_NAMES]);
+export const NO_SALE_FAULTS: SaleFaultSet = noneOf([
+	...SALE_FAULT_NAMES,
+	...POSTING_FAULT_NAMES,
+	...BOOKING_FAULT_NAMES,
+]);
 const NO_SETTLEMENT_FAULTS: SettlementFaultSet = noneOf([...SETTLEMENT_FAULT_NAMES, ...SETTLEMENT_ANSWER_FAULT_NAMES]);
 const NO_TOTALS_FAULTS: TotalsFaultSet = noneOf(TOTALS_FAULT_NAMES);
 const NO_SYNC_FAULTS: SyncFaultSet = noneOf([...SYNC_FAULT_NAMES, ...SYNC_ANSWER_FAULT_NAMES]);
@@ -159,8 +166,13 @@ export class FaultPlan {
 	readonly #lists: readonly FaultList[];
 	/** Number of the occasion → faults, by schedule. */
 	readonly #schedule = new Map<number, FaultName[]>();
-	/** Movements whose reversal has been answered and left no trace. */
-	readonly #traceless = new Set<string>();
+	/** Movements of which a reversal has been answered and left no trace: how many. */
+	readonly #traceless = new Map<string, number>();
+	/**
+	 * Of one movement at most. A terminal whose reversal was accepted sends it once more: beyond one, only what compares the
+	 * books finds the debit.
+	 */
+	tracelessMax = 1;
 
 	/**
 	 * @param onStrike - asked once for each fault that would strike, in order; false holds it back, and moves no other
@@ -185,6 +197,7 @@ export class FaultPlan {
 			NO_SALE_FAULTS,
 			listOf(SALE_FAULT_NAMES, "sale faults"),
 			listOf(POSTING_FAULT_NAMES, "posting faults"),
+			listOf(BOOKING_FAULT_NAMES, "booking faults"),
 		);
 		this.#ofSettlements = new Occasion(
 			NO_SETTLEMENT_FAULTS,
@@ -317,14 +330,14 @@ export class FaultPlan {
 	}
 
 	/**
-	 * A reversal of this movement is about to be answered without a trace in any ledger. What a host has answered so once
-	 * it must carry out the next time: a terminal whose reversal was accepted sends it once more, and then no more.
-	 * @returns false when that has happened before
+	 * A reversal of this movement is about to be answered without a trace in any ledger.
+	 * @returns false when that has happened as often as may be: the host must carry it out
 	 */
 	leaveNoTrace(key: MovementKey): boolean {
 		const text = movementText(key);
-		if (this.#traceless.has(text)) return false;
-		this.#traceless.add(text);
+		const times = this.#traceless.get(text) ?? 0;
+		if (times >= this.tracelessMax) return false;
+		this.#traceless.set(text, times + 1);
 		return true;
 	}
 

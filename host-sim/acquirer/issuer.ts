@@ -14,6 +14,7 @@ import type { TestCard } from "../test-cards";
 import type { FarSideType } from "./far-sides";
 import type { LedgerStore } from "./ledger-store";
 import { isMovementKey, isSameMovement, type MovementKey, MovementMap, movementText } from "./movement";
+import { CODE_FUNDS } from "./outcome";
 import type { IntegerSource } from "./random";
 
 /** What the issuer writes down. Cards go by name: no card number is kept on disk. */
@@ -150,7 +151,7 @@ export class IssuerLedger {
 		if (request.amountMinor === 0) return declined("13");
 		const card = this.#checkCard(request);
 		if (typeof card === "string") return declined(card);
-		if (this.balance(card.name) < request.amountMinor) return declined("51");
+		if (this.balance(card.name) < request.amountMinor) return declined(CODE_FUNDS);
 		const authorization = this.#newAuthorization();
 		this.#record({
 			kind: "debit",

@@ -1,11 +1,12 @@
 /**
  * What befalls a new sale in the books, where a fault says so: its record is lost, it is reversed though nobody asked, its
- * amount is altered, its posting is lost, refused, late, or taken back for a while. At most one of them befalls one sale, and each is told to the
- * owner once it is durable, so that a cause that is found can be compared with the one that was injected.
+ * amount is altered, its posting is lost, refused, late, or taken back for a while; or it is booked as it should be, and
+ * the terminal is told that it was declined. At most one of them befalls one sale, and each is told to the owner once it
+ * is durable, so that a cause that is found can be compared with the one that was injected.
  * @module
  */
 import { AMOUNT_MINOR_MAX } from "../../src/core/money";
-import { POSTING_FAULT_NAMES, SALE_FAULT_NAMES } from "./fault-names";
+import { BOOKING_FAULT_NAMES, POSTING_FAULT_NAMES, SALE_FAULT_NAMES } from "./fault-names";
 import type { FaultName, FaultPlan } from "./faults";
 import { NO_SALE_FAULTS } from "./faults";
 import type { MovementKey } from "./movement";
@@ -22,7 +23,7 @@ export interface Injection {
 
 export type Mishap = (typeof MISHAPS)[number];
 
-const MISHAPS = [...SALE_FAULT_NAMES, ...POSTING_FAULT_NAMES] as const;
+const MISHAPS = [...SALE_FAULT_NAMES, ...POSTING_FAULT_NAMES, ...BOOKING_FAULT_NAMES] as const;
 
 /** How the books are to hold a sale. */
 export interface BookedSale {
@@ -57,11 +58,15 @@ export class Mishaps {
 		this.#options = options;
 	}
 
-	/** Drawn for each new sale. @param crashes - the request ends in a crash: nothing else befalls it */
-	next(crashes: boolean): Mishap | undefined {
+	/**
+	 * Drawn for each new sale.
+	 * @param crashes - the request ends in a crash: nothing else befalls it
+	 * @param asks - it may be declined: it does not tell what has happened
+	 */
+	next(crashes: boolean, asks: boolean): Mishap | undefined {
 		const struck = this.#options.faults.nextSale();
 		if (struck === NO_SALE_FAULTS || crashes) return undefined;
-		return MISHAPS.find((name) => struck[name]);
+		return MISHAPS.find((name) => struck[name] && (asks || name !== "declinedBooked"));
 	}
 
 	/** @param plan - the usual posting of a sale recorded at `at` */

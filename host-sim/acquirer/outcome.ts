@@ -32,6 +32,8 @@ export const CODE_ORIGINAL_DIFFERS = "64";
 export const CODE_NOT_PERMITTED = "58";
 /** A sale or a void in a batch that is settled: cutoff. */
 export const CODE_BATCH_CLOSED = "90";
+/** Insufficient funds. */
+export const CODE_FUNDS = "51";
 /** What this host does not carry out. */
 export const CODE_NOT_SUPPORTED = "40";
 /** A repayment or top-up that the far side has: no action taken. */

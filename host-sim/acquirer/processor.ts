@@ -23,6 +23,7 @@ import type { MovementKey } from "./movement";
 import {
 	CODE_AFTER_REVERSAL,
 	CODE_BATCH_CLOSED,
+	CODE_FUNDS,
 	CODE_NO_ACTION,
 	CODE_NUMBER_USED,
 	CODE_ORIGINAL_DIFFERS,
@@ -232,7 +233,7 @@ export class Processor {
 	#debit(request: RequestFields, sale: NewSale, crash: CrashPoint): Outcome | undefined {
 		const { at, amountMinor, maskedPan } = request;
 		const ofMerchant = sale.payee === undefined;
-		const mishap = ofMerchant ? this.#mishaps.next(crash !== "none") : undefined;
+		const mishap = ofMerchant ? this.#mishaps.next(crash !== "none", sale.by === undefined) : undefined;
 		const posting = ofMerchant ? this.#postings.planAt(at) : undefined;
 		const usual: BookedSale = { debitMinor: amountMinor, amountMinor, posting, injected: 0 };
 		let booked = mishap === undefined ? usual : this.#mishaps.book(mishap, amountMinor, posting, at);
@@ -270,6 +271,7 @@ export class Processor {
 			else this.#postings.enter(record, at);
 			if (mishap === "reversedWrongly") this.#reverseWrongly(record, at);
 			this.#mishaps.tell(mishap, sale.key, booked.injected);
+			if (mishap === "declinedBooked") return refusal(CODE_FUNDS, at);
 		} else this.#enter(record, at);
 		if (farFault !== undefined) this.#mishaps.tell(farFault, sale.key, amountMinor);
 		return { ...answerOf(record), repeat: false };

@@ -42,7 +42,7 @@ of 127.0.0.1.
                      reversalRefused
                      of sign-ons: signOnLost signOnAnswerLost signOnRefused wrongCheckValue wrongBatch
                      of new sales in the books: recordLost reversedWrongly amountAltered postingLost
-                     postingRefused postingLate postingChanges
+                     postingRefused postingLate postingChanges declinedBooked
                      of settlements and uploads: settlementAnswerLost settlementOtherBatch settlementStranger
                      totalsWrong
                      of sync messages: syncAnswerLost syncBadMac syncStranger digestWrong

@@ -29,6 +29,7 @@ const INJECTED_WORDS: Readonly<Partial<Record<Injected, Words>>> = {
 	reversedWrongly: words("主机擅自冲正", "the host reverses it, nobody has asked"),
 	amountAltered: words("主机记错金额", "the host books another amount"),
 	reversalForgotten: words("主机应答冲正成功却未冲正", "the host accepts the reversal and forgets it"),
+	declinedBooked: words("卡已扣款，主机却应答拒绝", "card debited and booked, and the answer is declined"),
 	answerLost: words("应答丢失", "the answer is lost"),
 	requestLost: words("请求丢失", "the request is lost"),
 	requestLate: words("请求滞留网络", "the request lies in the network"),

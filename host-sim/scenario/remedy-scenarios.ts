@@ -180,6 +180,25 @@ export const REMEDY_SCENARIOS: readonly Scenario[] = [
 		expectedWithoutSync: unbalanced("late"),
 	},
 	{
+		name: "debited-declined",
+		row: "debited",
+		what: {
+			zh: "卡已扣款、主机已记账，终端却收到拒绝 51：终端自行冲正",
+			en: "debited and booked, and the terminal is told 51, declined: it reverses that by itself",
+		},
+		acts: [
+			BEFORE,
+			{ at: "10:02", do: "sale", as: "declined", amountMinor: 68_800, fault: "declinedBooked" },
+			{ at: "12:00", do: "settle" },
+		],
+		end: "12:30",
+		expected: {
+			cases: [{ of: "declined", rows: ["debited"], cause: "systemFault", remedies: ["reverse"], state: "resolved" }],
+			settled: ["balanced"],
+		},
+		expectedWithoutSync: unbalanced("declined"),
+	},
+	{
 		name: "debited-after-close",
 		row: "debited",
 		what: {

@@ -39,6 +39,7 @@ export const INJECTED_CAUSES: Readonly<Partial<Record<Injected, CauseName>>> = {
 	reversedWrongly: "hostMismatch",
 	amountAltered: "hostMismatch",
 	reversalForgotten: "systemFault",
+	declinedBooked: "systemFault",
 	reversalRefused: "systemFault",
 	requestLost: "network",
 	requestLate: "network",

@@ -70,8 +70,6 @@ const PAST_EXCHANGE: readonly StateName[] = [
 const PAST_ADVICE: readonly StateName[] = ["forwarded", "forwardRefused"];
 const PAST_SALE = PAST_EXCHANGE.filter((state) => !PAST_ADVICE.includes(state));
 
-const CONTRADICTION = "takes a host that contradicts its own first answer: test/transactions has one";
-
 /** Key → why no world can exercise it. */
 export const NEVER_IN_A_WORLD: Readonly<Record<string, string>> = {
 	...reasons(
@@ -90,7 +88,16 @@ export const NEVER_IN_A_WORLD: Readonly<Record<string, string>> = {
 		["refuse"],
 		"takes the approval of a part of the amount, and the simulated issuer approves all or nothing",
 	),
-	...reasons(["declined"], ["approve"], CONTRADICTION),
+	...reasons(
+		["abandoned"],
+		["reverseAgain"],
+		"takes a host that holds what was never sent: test/transactions has the transition",
+	),
+	...reasons(
+		["unconfirmed"],
+		["reverseAgain"],
+		"a case of it waits for the second reversal, which is to come anyway: test/transactions has the transition",
+	),
 	...reasons(
 		["reversed"],
 		["approve", "decline"],

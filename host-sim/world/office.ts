@@ -23,6 +23,9 @@ export const CAUSE_OF_FAULT: Readonly<Partial<Record<FaultName | "enteredTwice",
 	postingRefused: "merchantAccount",
 	reversedWrongly: "hostMismatch",
 	amountAltered: "hostMismatch",
+	postingChanges: "bankDelay",
+	declinedBooked: "systemFault",
+	reversalForgotten: "systemFault",
 	enteredTwice: "operatorError",
 };
 
@@ -178,4 +181,8 @@ const MAY_BE: Readonly<Record<string, readonly CauseName[]>> = {
 	// Posted late as well: what is seen first is that.
 	recordLost: ["bankDelay"],
 	amountAltered: ["bankDelay"],
+	// Its records were spent, and gone when the books were compared: nothing is known of it, or that flash has lost others.
+	declinedBooked: ["notKnown", "terminalDevice"],
+	// The request came later than any answer was waited for: that alone would have done it.
+	reversalForgotten: ["network"],
 };

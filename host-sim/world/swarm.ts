@@ -5,7 +5,7 @@
  * @module
  */
 import type { DeskPolicy } from "../acquirer/desk";
-import { SALE_FAULT_NAMES } from "../acquirer/fault-names";
+import { BOOKING_FAULT_NAMES, POSTING_FAULT_NAMES, SALE_FAULT_NAMES } from "../acquirer/fault-names";
 import type { SeededRandom } from "../board/seeded-random";
 import { OFFICE_KINDS, STRIKE_KINDS } from "./strikes";
 
@@ -39,6 +39,8 @@ export interface OfficePlan {
 	readonly accountMendedMs: number | "never";
 	/** Somebody answers what a case asks. */
 	readonly operatorAnswers: boolean;
+	/** The host accepts both reversals of a sale, and forgets both. */
+	readonly forgetsTwice: boolean;
 }
 
 export interface WorldPlan {
@@ -120,6 +122,8 @@ const GREATEST: Readonly<Record<string, number>> = {
 };
 const GREATEST_OTHER = 120;
 
+const OF_BOOKS: readonly string[] = [...SALE_FAULT_NAMES, ...POSTING_FAULT_NAMES, ...BOOKING_FAULT_NAMES];
+
 /** @param random - the seed's own, for nothing else */
 export function drawPlan(random: SeededRandom): WorldPlan {
 	const rates: Record<string, number> = {};
@@ -131,7 +135,7 @@ export function drawPlan(random: SeededRandom): WorldPlan {
 	const office = drawOffice(random.fork("office"));
 	if (!office.faulty) for (const kind of OFFICE_KINDS) delete rates[kind];
 	// What a host without sync messages has in its books and does not tell nobody at the terminal can find.
-	if (!office.sync) for (const kind of SALE_FAULT_NAMES) delete rates[kind];
+	if (!office.sync) for (const kind of OF_BOOKS) delete rates[kind];
 	const terminals = random.pick([1, 1, 1, 1, 1, 2, 2, 2, 3, 4]);
 	return {
 		startMs: random.pick(DAYS) + random.below(60_000),
@@ -158,8 +162,11 @@ function drawOffice(random: SeededRandom): OfficePlan {
 		deskDoneMs: random.chance(2, 3) ? 0 : random.below(HOUR_MS),
 		accountMendedMs: random.chance(1, 10) ? "never" : MINUTE_MS + random.below(3 * HOUR_MS),
 		operatorAnswers: !random.chance(1, 12),
+		forgetsTwice: random.fork("forgets").chance(1, 2),
 	};
-	return faulty ? plan : { ...plan, postingDelayMs: 0, deskPolicy: "grant", deskDoneMs: 0 };
+	if (!faulty) return { ...plan, postingDelayMs: 0, deskPolicy: "grant", deskDoneMs: 0, forgetsTwice: false };
+	// Only what compares the books finds that debit.
+	return plan.sync ? plan : { ...plan, forgetsTwice: false };
 }
 
 function drawTerminal(random: SeededRandom): TerminalPlan {

@@ -44,6 +44,8 @@ export interface Entry {
 	declines: number;
 	/** In part, another amount, or not heard by the host: no outcome, and a reason to reverse. */
 	otherAnswers: number;
+	/** The host has said that there is no debit, and holds it: by its own word to the world, not by the terminal's. */
+	contradicted: boolean;
 	/** Final answers to the advice. */
 	adviceAnswers: number;
 	/** 0410 that end the repeating, since the last state that waited for one. */
@@ -253,6 +255,7 @@ export class WitnessBook {
 			approvals: 0,
 			declines: 0,
 			otherAnswers: 0,
+			contradicted: false,
 			adviceAnswers: 0,
 			reversalAnswers: 0,
 			told: undefined,

@@ -185,9 +185,9 @@ export function mayBecome(from: StateName, to: StateName, entry: Entry | undefin
 			return entry !== undefined && entry.adviceAnswers > 0;
 		case "reversing":
 			if (from === "approved") return entry === undefined || entry.asked;
-			// A refusal that the host takes back, or an original that comes when all was over.
+			// A refusal that the host takes back or does not keep to, or an original that comes when all was over.
 			if (from === "declined" || from === "reversed") {
-				return entry !== undefined && entry.approvals + entry.otherAnswers > 0;
+				return entry !== undefined && (entry.contradicted || entry.approvals + entry.otherAnswers > 0);
 			}
 			return true;
 		default:

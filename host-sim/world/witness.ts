@@ -230,6 +230,11 @@ export class Witness {
 		this.#book.entry(stan).delivered = delivered;
 	}
 
+	/** The host denies a debit that it holds, or will: what is told of it by its books may be reversed once more. */
+	contradicted(stan: number): void {
+		this.#book.entry(stan).contradicted = true;
+	}
+
 	slip(slip: Slip, paper: PaperState): void {
 		for (const text of Object.values(slip)) if (typeof text === "string") this.#lookFor(text, "a slip");
 		if (slip.told === undefined) return;

@@ -7,6 +7,7 @@ import { CodedError } from "../../src/core/errors";
 import { UNIONPAY } from "../../src/iso8583/unionpay";
 import { UNIONPAY_DUKPT } from "../../src/iso8583/unionpay-dukpt";
 import { Acquirer } from "../acquirer/acquirer";
+import type { FaultName } from "../acquirer/fault-names";
 import { FaultPlan } from "../acquirer/faults";
 import { MemoryLedgerStore } from "../acquirer/ledger-store";
 import { type LedgerEntry, readStatement } from "../acquirer/statement";
@@ -28,6 +29,8 @@ import { Weather } from "./weather";
 import { Witness } from "./witness";
 
 const FAILURES_MAX = 16;
+/** The host says that there is no debit, and holds one. */
+const CONTRADICTIONS: readonly FaultName[] = ["declinedBooked", "reversalForgotten"];
 const HOUR_MS = 3_600_000;
 /** The first phase ends here at the latest. */
 const FAULTS_MS_MAX = 72 * HOUR_MS;
@@ -240,6 +243,7 @@ class World {
 
 	#startHost(): void {
 		const { office } = this.#plan;
+		if (office.forgetsTwice) this.#faults.tracelessMax = 2;
 		this.#host = new Acquirer({
 			clock: this.#network,
 			random: this.#random.fork("host"),
@@ -259,6 +263,7 @@ class World {
 						post.office.inject(injection);
 						const own = injection.key.terminalId === post.station.config.terminalId;
 						if (own && injection.fault === "postingRefused") post.officePeople.postingRefused();
+						if (own && CONTRADICTIONS.includes(injection.fault)) post.witness.contradicted(injection.key.stan);
 					}
 				},
 			},

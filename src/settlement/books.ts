@@ -4,9 +4,9 @@
  * @module
  */
 import type { Config } from "../config";
-import { CodedError } from "../core/errors";
 import type { Clock } from "../ports";
-import { isAdvice, KIND_SALE } from "../transactions/records";
+import { NO_REASON, unlessGone } from "../transactions/record-reader";
+import { isAdvice, KIND_RESEND, KIND_SALE } from "../transactions/records";
 import { isCharged, State } from "../transactions/states";
 import type { TransactionLog } from "../transactions/transaction-log";
 import type { CaseRecord } from "./case-records";
@@ -92,48 +92,59 @@ export class Books {
 		return slot >= 0 && index.batch(slot) === batch && index.stans[slot] === stan;
 	}
 
+	/** The transaction that the host's list has under this number, 0 for none: that of a resend is its sale's. O(n) */
+	find(batch: number, stan: number): number {
+		const { index } = this.#o.log;
+		const slot = index.findByStan(batch, stan);
+		return slot < 0 || index.kind(slot) === KIND_RESEND ? 0 : index.ids[slot];
+	}
+
 	/** True when nobody can be about to change it: no movement of it is under way. */
 	isAtRest(batch: number, stan: number): boolean {
 		return this.#o.log.openMovementOf(batch, stan) === 0;
 	}
 
 	/**
-	 * Should the host have posted it by now? Never, while the host's time is not known.
-	 * @throws {CodedError} "damaged" when flash has lost its outcome
+	 * Should the host have posted it by now? Never, while the host's time is not known. Of what was spent, or flash has lost,
+	 * the host's own record is left to go by.
+	 * @param id - 0: the terminal knows none
+	 * @param recordedAt - of the host's record, ms since 1970, 0: it was not told
 	 */
-	isDue(id: number): boolean {
+	isDue(id: number, recordedAt = 0): boolean {
 		const { log, hostTime, config } = this.#o;
-		if (!hostTime.known || log.find(id) < 0) return false;
-		const outcome = log.outcome(id);
-		const atMs = outcome === undefined ? undefined : hostTime.at(outcome.hostTime);
-		return atMs !== undefined && hostTime.isOlder(atMs, config.postingDueMs);
+		if (!hostTime.known) return false;
+		const outcome = log.find(id) < 0 ? undefined : unlessGone(() => log.outcome(id));
+		const atMs = outcome === undefined ? recordedAt : (hostTime.at(outcome.hostTime) ?? 0);
+		return atMs > 0 && hostTime.isOlder(atMs, config.postingDueMs);
 	}
 
 	/** Age of the host's answer to a transaction, ms; undefined where nobody can tell. */
 	ageMs(id: number): number | undefined {
 		const { log, hostTime } = this.#o;
 		if (!hostTime.known || log.find(id) < 0) return undefined;
-		const outcome = log.outcome(id);
+		const outcome = unlessGone(() => log.outcome(id));
 		return outcome === undefined ? undefined : hostTime.ageOf(outcome.hostTime);
 	}
 
 	/** The row of a transaction of this terminal, or of a stranger with id 0. */
 	judge(id: number, entry: HostWord | undefined, twin = false): RowName {
-		const word = this.word(id, twin);
-		const row = finding(word, entry, false);
-		// Only what is not posted has to be read from flash.
-		return row === "pending" || row === "refundDiffers" ? finding(word, entry, this.isDue(id)) : row;
+		return this.rowOf(this.word(id, twin), entry, id);
 	}
 
 	/** The row of a case, now. */
 	judgeCase(record: CaseRecord, entry: Entry): RowName {
 		const word = this.wordOfCase(record);
 		const host = entry.found ? entry : undefined;
-		const due = this.isKnown(record) ? this.isDue(record.transactionId) : this.wasRecordedLongAgo(entry);
-		return finding(word, host, due);
+		return this.rowOf(word, host, this.isKnown(record) ? record.transactionId : 0);
 	}
 
-	/** Facts of a finding, for its cause. @throws {CodedError} "damaged" */
+	private rowOf(word: TerminalWord, entry: HostWord | undefined, id: number): RowName {
+		const row = finding(word, entry, false);
+		// Only what is not posted has to be read from flash.
+		return row === "pending" || row === "refundDiffers" ? finding(word, entry, this.isDue(id, entry?.recordedAt)) : row;
+	}
+
+	/** Facts of a finding, for its cause. Of what was spent those that its records held are missing. */
 	facts(row: CaseRow, id: number, batch: number, entry: Entry, word: TerminalWord): number {
 		const { log, config } = this.#o;
 		const slot = log.find(id);
@@ -142,7 +153,7 @@ export class Books {
 			word,
 			state: slot < 0 ? 0 : log.index.states[slot],
 			flags: slot < 0 ? 0 : log.index.flags[slot],
-			reason: slot < 0 ? "  " : log.reason(id),
+			reason: slot < 0 ? NO_REASON : (unlessGone(() => log.reason(id)) ?? NO_REASON),
 			entry: entry.found ? entry : undefined,
 			recordedAfterMs: this.recordedAfterMs(id, entry),
 			answerTimeoutMs: config.answerTimeoutMs,
@@ -177,28 +188,18 @@ export class Books {
 	/** First six and last four digits are not the card: another one may have the same. */
 	private isSameCard(a: number, b: number): boolean {
 		const { log } = this.#o;
-		try {
-			return log.card(a).pan === log.card(b).pan;
-		} catch (error) {
-			if (!(error instanceof CodedError)) throw error;
-			return false; // It does not open: nobody is asked about what is not known.
-		}
+		// One that does not open: nobody is asked about what is not known.
+		return unlessGone(() => log.card(a).pan === log.card(b).pan) === true;
 	}
 
 	/** From the intent to the host's record: the ages of both, each by its own clock. */
 	private recordedAfterMs(id: number, entry: Entry): number | undefined {
 		const { log, hostTime, clock } = this.#o;
 		if (log.find(id) < 0 || !entry.found || entry.recordedAt === 0) return undefined;
-		const { kind, timeS } = log.intent(id);
+		const intent = unlessGone(() => log.intent(id));
 		const ageMs = hostTime.ageMs(entry.recordedAt);
-		if (isAdvice(kind) || ageMs === undefined) return undefined;
-		return Math.max(0, clock.now() - timeS * 1_000 - ageMs);
-	}
-
-	/** Should it have been posted by now, by the host's own record of it? */
-	wasRecordedLongAgo(entry: Entry): boolean {
-		const { hostTime, config } = this.#o;
-		return entry.found && entry.recordedAt > 0 && hostTime.isOlder(entry.recordedAt, config.postingDueMs);
+		if (intent === undefined || isAdvice(intent.kind) || ageMs === undefined) return undefined;
+		return Math.max(0, clock.now() - intent.timeS * 1_000 - ageMs);
 	}
 }
 

@@ -9,7 +9,7 @@
  */
 
 import { assert } from "../core/assert";
-import { CodedError } from "../core/errors";
+import { unlessGone } from "../transactions/record-reader";
 import { KIND_RESEND } from "../transactions/records";
 import { isUnderWay, State } from "../transactions/states";
 import { type CaseRecord, RequestState, RequestType } from "./case-records";
@@ -394,17 +394,13 @@ export class CaseWork implements SyncJob {
 		if (books.isKnown(record) && this.cardOpens(record.transactionId)) facts |= Fact.recordHere;
 		if (entry.found && entry.amountMinor < oursMinor) facts |= Fact.hostHasLess;
 		if (entry.found && entry.amountMinor > oursMinor) facts |= Fact.hostHasMore;
-		const code = books.isKnown(record) ? (log.outcome(record.transactionId)?.code ?? "") : "";
+		const outcome = books.isKnown(record) ? unlessGone(() => log.outcome(record.transactionId)) : undefined;
+		const code = outcome?.code ?? "";
 		return CODES_THAT_CHANGE.includes(code) ? facts | Fact.codeMayChange : facts;
 	}
 
 	private cardOpens(id: number): boolean {
-		try {
-			return this.#p.log.card(id).pan !== "";
-		} catch (error) {
-			if (!(error instanceof CodedError) || error.code === "flash") throw error;
-			return false;
-		}
+		return (unlessGone(() => this.#p.log.card(id).pan) ?? "") !== "";
 	}
 
 	/** What the host's entry says, for the record of the case. */

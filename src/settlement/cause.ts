@@ -211,9 +211,11 @@ function hostFacts({ word, state, entry, recordedAfterMs, answerTimeoutMs }: Rec
 	if (has(HostFlag.reversed) || has(HostFlag.voided)) facts |= F.hostReversed;
 	if (has(HostFlag.farSideFailed)) facts |= F.farSideFailed;
 	if (entry.amountMinor !== word.amountMinor - word.creditedMinor) facts |= F.amountDiffers;
-	if (recordedAfterMs !== undefined && recordedAfterMs > answerTimeoutMs) facts |= F.arrivedLate;
-	// It has told us that there is no debit: in its answer, or by taking the reversal. Not of one that came only later.
-	else if (state === State.declined || (toldReversed(state) && recordedAfterMs !== undefined)) facts |= F.contradicted;
+	// It has told us that there is no debit: in its answer, which was in time whatever a clock that was set since makes of
+	// it; or by taking the reversal, and not of a debit that came only later.
+	if (state === State.declined) facts |= F.contradicted;
+	else if (recordedAfterMs !== undefined && recordedAfterMs > answerTimeoutMs) facts |= F.arrivedLate;
+	else if (toldReversed(state) && recordedAfterMs !== undefined) facts |= F.contradicted;
 	return facts;
 }
 

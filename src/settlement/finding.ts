@@ -84,6 +84,8 @@ export interface HostWord {
 	readonly amountMinor: number;
 	/** {@link HostFlag}. */
 	readonly flags: number;
+	/** Of a single answer (402): ms since 1970, 0 for none. Lists have no times. */
+	readonly recordedAt?: number;
 }
 
 export const SAID = [

@@ -3,6 +3,7 @@
  * when the host still says the same, it is a finding, and becomes a case with its facts and its cause, durably.
  * @module
  */
+import { unlessGone } from "../transactions/record-reader";
 import { type CaseRecord, RequestState } from "./case-records";
 import { Cause, causeOf } from "./cause";
 import { type CaseRow, isCaseRow, Row, type RowName, type TerminalWord } from "./finding";
@@ -51,13 +52,12 @@ export class Findings implements SyncJob {
 				this.postpone(at);
 				return;
 			}
-			const id = suspicions.ids[at];
 			const wasTwin = suspicions.rows[at] === Row.doubled;
 			this.#p.askAbout(
 				line,
 				key,
 				this.#p.entry,
-				() => this.heard(key.batch, key.stan, id, wasTwin),
+				() => this.heard(key.batch, key.stan, wasTwin),
 				() => this.postpone(suspicions.find(key.batch, key.stan)),
 			);
 			return;
@@ -75,10 +75,12 @@ export class Findings implements SyncJob {
 		return ageMs !== undefined && ageMs >= config.lateOriginalMs ? nowMs : matureMs;
 	}
 
-	private heard(batch: number, stan: number, id: number, wasTwin: boolean): void {
+	private heard(batch: number, stan: number, wasTwin: boolean): void {
 		const { books, suspicions } = this.#p;
 		const at = suspicions.find(batch, stan);
 		if (at < 0) return;
+		// What nobody here knew of when a list named it may have been sold since.
+		const id = suspicions.ids[at] || books.find(batch, stan);
 		const entry = this.#p.entry;
 		const twin = wasTwin && books.twinOf(id) !== 0;
 		const row = books.judge(id, entry.found ? entry : undefined, twin);
@@ -122,10 +124,11 @@ export interface Found {
 /** Makes a finding a case, durably. @returns its number, 0 when all places are taken */
 export function openCase(parts: SyncParts, { row, batch, stan, id, word, entry }: Found): number {
 	const { log, cases, books } = parts;
-	const known = log.find(id) >= 0 ? log.intent(id) : undefined;
+	// Of a spent one the records may have gone: the index still has what it was.
+	const known = log.find(id) >= 0 ? unlessGone(() => log.intent(id)) : undefined;
 	const facts = books.facts(row, id, batch, entry, word);
 	const cause = causeOf(facts);
-	const outcome = known === undefined ? undefined : log.outcome(id);
+	const outcome = known === undefined ? undefined : unlessGone(() => log.outcome(id));
 	const caseId = cases.open(
 		{
 			row,
@@ -141,7 +144,7 @@ export function openCase(parts: SyncParts, { row, batch, stan, id, word, entry }
 			panFirst: known?.panFirst ?? "",
 			panLast: known?.panLast ?? "",
 			panDigits: known?.panDigits ?? 0,
-			transactionId: known === undefined ? 0 : id,
+			transactionId: log.find(id) >= 0 ? id : 0,
 			dueS: 0,
 		},
 		books.nowS,

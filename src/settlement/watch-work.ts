@@ -65,7 +65,7 @@ export class WatchWork implements SyncJob {
 		const carried = (watch.kind & CARRIED_KIND) !== 0;
 		const id = carried ? this.idOf(watch) : 0;
 		const word = id === 0 ? this.wordOf(watch) : books.word(id);
-		const row = finding(word, entry.found ? entry : undefined, !carried || books.wasRecordedLongAgo(entry));
+		const row = finding(word, entry.found ? entry : undefined, !carried || books.isDue(0, entry.recordedAt));
 		if (row === "pending" || row === "underWay") this.again(serial);
 		else if (!isCaseRow(row)) this.#watches.done(batch, stan);
 		else if (cases.findOpen(batch, stan) !== 0) this.#watches.done(batch, stan);

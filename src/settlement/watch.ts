@@ -27,6 +27,7 @@ import { readBcd, writeBcd } from "../core/bcd";
 import { readAscii, readU16, readU24, readU32, writeAscii, writeU16, writeU24, writeU32 } from "../core/bytes";
 import { CodedError } from "../core/errors";
 import { type AppendRecord, coarseBytes, type RecordKeeper } from "../transactions/record-keeper";
+import { unlessGone } from "../transactions/record-reader";
 import type { CaseJournal } from "./cases";
 import { isDueS } from "./due";
 import type { SyncParts } from "./sync-parts";
@@ -423,7 +424,7 @@ export function watchOf({ log, config, hostTime }: SyncParts, id: number): Watch
 	const { index } = log;
 	const slot = index.find(id);
 	assert(slot >= 0, "I7 what is watched is in the journal until then");
-	const outcome = log.outcome(id);
+	const outcome = unlessGone(() => log.outcome(id));
 	const atMs = outcome === undefined ? undefined : hostTime.at(outcome.hostTime);
 	const dueS = atMs === undefined ? 0 : Math.ceil((atMs + config.postingDueMs) / 1_000);
 	const rrn = outcome?.rrn ?? "";

@@ -111,6 +111,20 @@ export class RecordReader {
 	}
 }
 
+/**
+ * What can be read of a transaction that may be spent.
+ * @returns undefined when its records were dropped, or flash has lost them
+ * @throws {CodedError} "flash" when flash does not work
+ */
+export function unlessGone<T>(read: () => T): T | undefined {
+	try {
+		return read();
+	} catch (error) {
+		if (!(error instanceof CodedError) || error.code === "flash") throw error;
+		return undefined;
+	}
+}
+
 function gone(id: number): CodedError {
 	return new CodedError("missing", `transaction ${id}`, "its records were dropped");
 }
