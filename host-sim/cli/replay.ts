@@ -2,8 +2,9 @@
  * `npm run replay`: the story of one world, as its seed has it.
  * @module
  */
+
+import { runWorld } from "../node/checked-world";
 import type { WorldOptions } from "../world/report";
-import { runWorld } from "../world/world";
 import { failCli, parseCli, UsageError } from "./args";
 import { CUSTOMERS_MAX, readKinds, readStrikes } from "./campaign-options";
 import { exitCodeOf, StoryPrinter, storyJson, verdictLines } from "./campaign-story";

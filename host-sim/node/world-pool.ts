@@ -131,7 +131,7 @@ export class WorldPool {
 	}
 
 	async #ask(lane: number, task: Task, onMessage: (message: Message) => void): Promise<Ending> {
-		const { world = join(__dirname, "../world/world"), hangMs = HANG_MS } = this.#options;
+		const { world = join(__dirname, "checked-world"), hangMs = HANG_MS } = this.#options;
 		this.#threads[lane] ??= new Thread(world);
 		const thread = this.#threads[lane];
 		const ending = await thread.ask(task, hangMs, onMessage);

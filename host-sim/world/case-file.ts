@@ -4,7 +4,7 @@
  * @module
  */
 import type { CaseRecord } from "../../src/settlement/case-records";
-import { type CaseStateName, type Event, isOpen } from "../../src/settlement/case-states";
+import { type CaseStateName, caseStateName, type Event, eventName, isOpen } from "../../src/settlement/case-states";
 import { type CauseFactName, type CauseName, causeName, factNames } from "../../src/settlement/cause";
 import { type CaseRow, isCaseRow, rowName } from "../../src/settlement/finding";
 import { BEGIN_EVENTS, type StepKind, stepAt } from "../../src/settlement/remedies";
@@ -74,6 +74,18 @@ export class CaseFiles {
 			before?.(id, event, state);
 			this.#note(cases.get(id), event, state);
 		};
+	}
+
+	/** A boot is over: power may have gone between a change and the word of it. */
+	booted({ cases }: Terminal): void {
+		for (let id = cases.next(0); id !== 0; id = cases.next(id)) {
+			const record = cases.get(id);
+			if (this.files.find((file) => file.id === id)?.record.version === record.version) continue;
+			const last = record.events[record.events.length - 1];
+			const event = eventName(last.event);
+			const state = caseStateName(last.state);
+			if (event !== undefined && state !== undefined) this.#note(record, event, state);
+		}
 	}
 
 	of(stan: number): CaseFile | undefined {

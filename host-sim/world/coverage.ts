@@ -54,6 +54,11 @@ export const COVERAGE_GROUPS: readonly CoverageGroup[] = [
 		keys: STEP_KINDS.map((kind) => `remedy:${kind}`),
 	},
 	{
+		prefix: "evidence",
+		title: "Evidence that was made and checked",
+		keys: ["evidence:case"],
+	},
+	{
 		prefix: "caseState",
 		title: "States that cases came to (src/settlement/case-states.ts)",
 		keys: CASE_STATE_NAMES.map((state) => `caseState:${state}`),

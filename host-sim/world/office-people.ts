@@ -36,6 +36,8 @@ const MEND_AGAIN_MS = 900_000;
 export class OfficePeople {
 	/** Trace numbers of what the operator has promised to give back; power may have gone inside the call. */
 	readonly givenBack = new Set<number>();
+	/** Of what they have said to stand, though it was a mistake, or never sold. */
+	readonly denied = new Set<number>();
 	readonly #o: OfficePeopleOptions;
 	#timer = 0;
 
@@ -92,6 +94,7 @@ export class OfficePeople {
 		const yes = shouldBe && !strikes.strikes("operatorSaysNo");
 		story.line(station.number, "people", `operator says ${yes ? "yes" : "no"} to case ${id} stan=${stan}`);
 		if (yes) this.givenBack.add(stan);
+		else if (shouldBe) this.denied.add(stan);
 		try {
 			terminal.answerCase(id, yes);
 		} catch (error) {

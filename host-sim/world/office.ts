@@ -6,7 +6,7 @@
  * only when somebody else has to move.
  * @module
  */
-import { caseStateName, MOVERS } from "../../src/settlement/case-states";
+import { caseStateName, MOVERS, Outcome } from "../../src/settlement/case-states";
 import type { CauseName } from "../../src/settlement/cause";
 import type { CaseRow } from "../../src/settlement/finding";
 import type { Terminal } from "../../src/terminal";
@@ -46,6 +46,8 @@ export interface OfficeOptions {
 	lateOriginalMs(): number;
 	/** Virtual time. */
 	nowMs(): number;
+	/** Somebody at the terminal has said that a debit stands, and it should not: their word, and not the terminal's. */
+	isDenied(stan: number): boolean;
 	/** A case has changed. */
 	onCase(file: CaseFile, terminal: Terminal): void;
 }
@@ -74,6 +76,11 @@ export class Office {
 	attach(terminal: Terminal): void {
 		this.#terminal = terminal;
 		this.#files.watch(terminal);
+	}
+
+	/** A boot is over. */
+	booted(terminal: Terminal): void {
+		this.#files.booted(terminal);
 	}
 
 	inject({ fault, key }: Injection): void {
@@ -128,7 +135,13 @@ export class Office {
 	}
 
 	#isExcused(row: MoneyRow): boolean {
-		return row.wrong === undefined || this.#waitsForOthers(row.stan) || this.#isLoss(row) || this.#isFull;
+		if (row.wrong === undefined || this.#waitsForOthers(row.stan) || this.#isLoss(row)) return true;
+		return this.#isDenied(row.stan) || this.#isFull;
+	}
+
+	#isDenied(stan: number): boolean {
+		if (!this.#o.isDenied(stan)) return false;
+		return this.#files.files.some((file) => file.stan === stan && file.record.outcome === Outcome.stands);
 	}
 
 	/** All places are taken by cases that wait for people: what differs beside them waits with an alarm. */

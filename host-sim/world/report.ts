@@ -41,6 +41,11 @@ export interface WorldOptions {
 	/** The run ends at this step, unjudged; default: never. */
 	readonly untilStep?: number;
 	onStory?(line: StoryLine): void;
+	/**
+	 * Evidence of cases, made when all is over and its hash is taken: whether it proves what it says.
+	 * @returns what is wrong with it
+	 */
+	verifyPack?(pack: Uint8Array): string | undefined;
 }
 
 /** A promise that was broken. */

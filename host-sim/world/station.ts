@@ -57,6 +57,7 @@ export interface StationOptions {
 /** Power comes back after this long, ms. */
 const REBOOT_MS_MIN = 200;
 const REBOOT_MS_MORE = 20_000;
+const EVIDENCE_BLOCKS = 8;
 /** Around the time that the terminal waits for a slip. */
 const SLOW_PRINT_MS = 25_000;
 
@@ -64,6 +65,8 @@ export class Station {
 	readonly number: number;
 	readonly config: Config;
 	readonly media: readonly FlashMedium[];
+	/** Of masked frames. */
+	readonly evidence: FlashMedium | undefined;
 	readonly keys: CuttableKeys;
 	readonly shop: Shop;
 	/** Of this boot. */
@@ -97,6 +100,7 @@ export class Station {
 		const medium = makeMedium();
 		const mirror = plan.mirror ? makeMedium() : undefined;
 		this.media = mirror === undefined ? [medium] : [medium, mirror];
+		this.evidence = plan.evidence ? new FlashMedium({ blocks: EVIDENCE_BLOCKS }) : undefined;
 		const keys = stationKeys(entry, options.keyScheme === "dukpt");
 		this.keys = new CuttableKeys(keys, options.strikes, () => this.shop.power);
 		const { strikes } = options;
@@ -112,6 +116,7 @@ export class Station {
 		this.shop = new Shop({
 			medium,
 			...(mirror === undefined ? {} : { mirror }),
+			...(this.evidence === undefined ? {} : { evidence: this.evidence }),
 			till,
 			keys: this.keys,
 			config: this.config,

@@ -18,6 +18,8 @@ export interface TerminalPlan {
 	readonly latenciesMs: readonly number[];
 	/** Slots of its index. */
 	readonly transactionsMax: number;
+	/** It has a partition for masked frames. */
+	readonly evidence: boolean;
 }
 
 /** The host's back office, and the people around it. */
@@ -179,5 +181,6 @@ function drawTerminal(random: SeededRandom): TerminalPlan {
 		mirror: random.chance(1, 5),
 		latenciesMs: Array.from({ length: random.pick([1, 1, 2, 2, 3]) }, () => 5 + random.below(300)),
 		transactionsMax: random.pick([64, 128, 256]),
+		evidence: random.fork("evidence").chance(1, 4),
 	};
 }

@@ -8,7 +8,7 @@
  * @module
  */
 import type { Config } from "../../src/config";
-import { readU32 } from "../../src/core/bytes";
+import { readAscii, readU32 } from "../../src/core/bytes";
 import { CodedError } from "../../src/core/errors";
 import { MessageDecoder } from "../../src/iso8583/decoder";
 import { Framer } from "../../src/iso8583/framer";
@@ -39,6 +39,8 @@ export interface WitnessOptions {
 	readonly config: Config;
 	/** The terminal's silicon, of both copies or the one. */
 	readonly media: readonly FlashMedium[];
+	/** Its partition for masked frames. */
+	readonly evidence?: FlashMedium | undefined;
 	/** The terminal's key store: only read. */
 	readonly keys: KeyStore;
 	readonly cards: readonly TestCard[];
@@ -277,12 +279,20 @@ export class Witness {
 		const { log } = terminal;
 		this.#bootOver(log);
 		if (this.#o.random.chance(1, FLASH_SEARCH_ONE_IN)) {
-			for (const found of this.#secrets.inFlash(this.#o.media)) this.#fail("I9", found);
+			const { media, evidence } = this.#o;
+			const all = evidence === undefined ? media : [...media, evidence];
+			for (const found of this.#secrets.inFlash(all)) this.#fail("I9", found);
 		}
 		if (!terminal.atRest) return;
 		this.rest();
 		this.#mounts.all(log);
 		for (const entry of this.#book.all()) this.#judge(entry);
+	}
+
+	/** What leaves the terminal as a file. */
+	pack(bytes: Uint8Array): void {
+		const found = this.#secrets.inText(readAscii(bytes, 0, bytes.length));
+		if (found !== undefined) this.#fail("I9", `an evidence pack holds ${found}`);
 	}
 
 	/** I3: whatever has left was answered, and told, or taken back. */

@@ -6,11 +6,13 @@ import { AssertionError } from "../../src/core/assert";
 import { CodedError } from "../../src/core/errors";
 import { UNIONPAY } from "../../src/iso8583/unionpay";
 import { UNIONPAY_DUKPT } from "../../src/iso8583/unionpay-dukpt";
+import type { Terminal } from "../../src/terminal";
 import { Acquirer } from "../acquirer/acquirer";
 import type { FaultName } from "../acquirer/fault-names";
 import { FaultPlan } from "../acquirer/faults";
 import { MemoryLedgerStore } from "../acquirer/ledger-store";
 import { type LedgerEntry, readStatement } from "../acquirer/statement";
+import { makePack } from "../board/make-pack";
 import { SeededRandom } from "../board/seeded-random";
 import { type VirtualClock, VirtualTime } from "../board/virtual-clock";
 import { TEST_CARDS } from "../test-cards";
@@ -44,6 +46,8 @@ const LATE_MS = 900_000;
 const REST_CHECK_MS = 10_000;
 /** A world that does not end is wrong itself. */
 const STEPS_MAX = 4_000_000;
+/** Of which evidence is checked at the end: so many cases of a terminal. */
+const PACKS = 3;
 
 /** The run was to end at this step. */
 class Stopped extends Error {
@@ -85,6 +89,8 @@ class World {
 	#healedMs = 0;
 	#matrix: CauseMatrix = {};
 	#resolveMs: readonly number[] = [];
+	/** Of the story up to the verdict: evidence is made by who can check it, and moves nothing. */
+	#hash: string | undefined;
 
 	constructor(options: WorldOptions) {
 		this.#options = options;
@@ -117,6 +123,8 @@ class World {
 			this.#bootOnceMore();
 			this.#settleBooks();
 			this.#judge();
+			this.#hash = this.#story.hash;
+			this.#verifyEvidence();
 		} catch (error) {
 			if (!(error instanceof Stopped)) this.#fail("world", -1, textOf(error));
 		}
@@ -148,6 +156,7 @@ class World {
 			terminalId: this.#entries[number].terminalId,
 			nowMs: () => this.#time.nowMs,
 			lateOriginalMs: () => station.config.lateOriginalMs,
+			isDenied: (stan) => officePeople.denied.has(stan),
 			onCase: ({ id, stan, cause, rows, changes }) => {
 				const { event, state, step } = changes[changes.length - 1];
 				const row = rows[rows.length - 1];
@@ -176,6 +185,7 @@ class World {
 			},
 			onBooted: () => {
 				witness?.booted(station.shop.terminal);
+				office.booted(station.shop.terminal);
 				officePeople.look();
 			},
 			onPowerLost: () => {
@@ -196,6 +206,7 @@ class World {
 			terminalId: station.config.terminalId,
 			config: station.config,
 			media: station.media,
+			evidence: station.evidence,
 			keys: station.keys,
 			cards: TEST_CARDS,
 			random: random.fork("witness"),
@@ -361,6 +372,36 @@ class World {
 		this.#judgeMoney();
 	}
 
+	/** Of each terminal with a partition for frames: the newest cases, for somebody who has neither its firmware nor its word. */
+	#verifyEvidence(): void {
+		const { verifyPack } = this.#options;
+		if (verifyPack === undefined) return;
+		for (const [number, { station, witness }] of this.#posts.entries()) {
+			const { terminal } = station.shop;
+			if (station.evidence === undefined) continue;
+			let newest = 0;
+			for (let id = terminal.cases.next(0); id !== 0; id = terminal.cases.next(id)) newest = id;
+			for (let id = terminal.cases.next(Math.max(0, newest - PACKS)); id !== 0; id = terminal.cases.next(id)) {
+				const pack = this.#pack(terminal, id);
+				const wrong = verifyPack(pack);
+				if (wrong !== undefined) this.#fail("evidence", number, `case ${id}: ${wrong}`);
+				this.#coverage.count("evidence:case");
+				witness.pack(pack);
+			}
+		}
+	}
+
+	/** As soon as nothing is on the line. */
+	#pack(terminal: Terminal, id: number): Uint8Array {
+		for (const end = this.#time.nowMs + HOUR_MS; ; this.#advance(REST_CHECK_MS)) {
+			try {
+				return makePack(terminal, { case: id });
+			} catch (error) {
+				if (!(error instanceof CodedError && error.code === "state" && this.#time.nowMs < end)) throw error;
+			}
+		}
+	}
+
 	/** Before the last boot as well: what was forgotten is taken up again there. */
 	#judgeMoney(): void {
 		const money = this.#money();
@@ -447,7 +488,7 @@ class World {
 		const entries = this.#ledger();
 		return {
 			seed: this.#options.seed,
-			hash: this.#story.hash,
+			hash: this.#hash ?? this.#story.hash,
 			steps: this.#story.step,
 			virtualMs: this.#time.nowMs - this.#plan.startMs,
 			terminals: this.#posts.length,

@@ -18,15 +18,44 @@ const ENTRY_BYTES = 10;
 
 type Hash = ReturnType<typeof sha256.create>;
 
-export class BatchDigest {
-	/** Of the last {@link begin} that went through; borrowed. */
+/** The digest of entries as they come, whoever has them: of the index, or of the host's list. */
+export class EntryDigest {
+	/** Of the last {@link end}; borrowed. */
 	readonly bytes = new Uint8Array(DIGEST_BYTES);
-	/** Transactions in it. */
 	entries = 0;
-	readonly #index: TransactionIndex;
-	readonly #creditedMinor: CreditedMinor;
 	readonly #entry = new Uint8Array(ENTRY_BYTES);
 	#hash: Hash | undefined;
+
+	/** Begins anew. */
+	begin(): void {
+		this.#hash?.destroy();
+		this.#hash = sha256.create();
+		this.entries = 0;
+	}
+
+	add(stan: number, kind: number, amountMinor: number): void {
+		const entry = this.#entry;
+		const hash = this.#hash;
+		assert(hash !== undefined, "add() follows begin()");
+		writeBcd(entry, 0, stan, 6, "digest STAN");
+		entry[3] = kind;
+		writeBcd(entry, 4, amountMinor, 12, "digest amount");
+		hash.update(entry);
+		this.entries++;
+	}
+
+	end(): void {
+		this.#hash?.digestInto(this.bytes);
+		this.#hash?.destroy();
+		this.#hash = undefined;
+	}
+}
+
+export class BatchDigest {
+	readonly #index: TransactionIndex;
+	readonly #creditedMinor: CreditedMinor;
+	readonly #digest = new EntryDigest();
+	#underWay = false;
 	#batch = 0;
 	#lastId = 0;
 	/** The transaction that was passed last. */
@@ -38,14 +67,23 @@ export class BatchDigest {
 		this.#creditedMinor = creditedMinor;
 	}
 
+	/** Of the last {@link begin} that went through; borrowed. */
+	get bytes(): Uint8Array {
+		return this.#digest.bytes;
+	}
+
+	/** Transactions in it. */
+	get entries(): number {
+		return this.#digest.entries;
+	}
+
 	/** Begins anew. @param lastId - up to this transaction */
 	begin(batch: number, lastId: number): void {
-		this.#hash?.destroy();
-		this.#hash = sha256.create();
+		this.#digest.begin();
+		this.#underWay = true;
 		this.#batch = batch;
 		this.#lastId = lastId;
 		this.#after = 0;
-		this.entries = 0;
 	}
 
 	/**
@@ -54,31 +92,24 @@ export class BatchDigest {
 	 */
 	step(transactionsMax: number): boolean {
 		const index = this.#index;
-		const hash = this.#hash;
-		assert(hash !== undefined, "step() follows begin(), until it says that it is through");
+		assert(this.#underWay, "step() follows begin(), until it says that it is through");
 		for (let n = 0; n < transactionsMax; n++) {
 			const slot = index.nextInBatch(this.#batch, this.#after);
 			if (slot < 0 || index.ids[slot] > this.#lastId) {
-				hash.digestInto(this.bytes);
-				hash.destroy();
-				this.#hash = undefined;
+				this.#digest.end();
+				this.#underWay = false;
 				return true;
 			}
 			this.#after = index.ids[slot];
-			if (stands(index.states[slot], index.kind(slot))) this.add(hash, slot);
+			if (stands(index.states[slot], index.kind(slot))) this.add(slot);
 		}
 		return false;
 	}
 
-	private add(hash: Hash, slot: number): void {
+	private add(slot: number): void {
 		const index = this.#index;
-		const entry = this.#entry;
 		const leftMinor = index.amount(slot) - this.#creditedMinor(this.#batch, index.stans[slot]);
 		if (leftMinor === 0) return; // All given back: the host's books have nothing of it that stands.
-		writeBcd(entry, 0, index.stans[slot], 6, "digest STAN");
-		entry[3] = index.kind(slot);
-		writeBcd(entry, 4, leftMinor, 12, "digest amount");
-		hash.update(entry);
-		this.entries++;
+		this.#digest.add(index.stans[slot], index.kind(slot), leftMinor);
 	}
 }

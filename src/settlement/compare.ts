@@ -9,9 +9,9 @@
 import { equalBytes } from "../core/bytes";
 import { CodedError } from "../core/errors";
 import { State } from "../transactions/states";
-import { BatchDigest } from "./batch-digest";
+import { BatchDigest, EntryDigest } from "./batch-digest";
 import { BatchMerge } from "./batch-merge";
-import { type HostWord, isCaseRow, Row } from "./finding";
+import { HostFlag, type HostWord, isCaseRow, KIND_VOID, Row } from "./finding";
 import type { SyncJob, SyncLine } from "./sync";
 import { DigestAnswer, EntryPage } from "./sync-answers";
 import { STAN_MAX, type SyncVerdict } from "./sync-messages";
@@ -23,8 +23,11 @@ export const UNPOSTED_MAX = 256;
 /** Of one list: a batch closes itself at 990 records, and no host has three times as many. A list that goes on does not end. */
 const PAGES_MAX = 64;
 
-/** all: digest of what is at rest. due: what should be posted by now. list: page by page. */
-type Phase = "idle" | "all" | "due" | "list";
+/** Lists of one comparison that may contradict the host's own sums: what has changed in between is in both the next time. */
+const CONTRADICTIONS_MAX = 3;
+
+/** all: digest of what is at rest. due: what should be posted by now. list: page by page. check: the list against its sums. */
+type Phase = "idle" | "all" | "due" | "list" | "check";
 
 export class Compare implements SyncJob {
 	readonly name = "compare";
@@ -40,6 +43,8 @@ export class Compare implements SyncJob {
 	unpostedLeftOut = false;
 	/** Of the last comparison of a batch that closes: how many of it were at rest when it began. */
 	restedCount = 0;
+	/** Of the same: it did not go through, as the host's list and its sums contradict each other each time. */
+	contradicted = false;
 	readonly #p: SyncParts;
 	readonly #digest: BatchDigest;
 	readonly #merge: BatchMerge;
@@ -60,6 +65,13 @@ export class Compare implements SyncJob {
 	#nextMs = 0;
 	/** The batch whose whole list was read since the start: what this terminal has lost shows in it alone. */
 	#listedBatch = 0;
+	/**
+	 * Of the list under way, by its flags: what stands and is recorded, and what of that is not posted, or refused; what was
+	 * voided without a void in the list.
+	 */
+	readonly #listed = { recorded: 0, recordedMinor: 0, pending: 0, refused: 0, voided: 0, stan: 0 };
+	readonly #listDigest = new EntryDigest();
+	#contradictions = 0;
 
 	constructor(parts: SyncParts) {
 		this.#p = parts;
@@ -74,7 +86,7 @@ export class Compare implements SyncJob {
 
 	/** A digest is asked for next: it carries the head of the evidence chain. */
 	get asksDigest(): boolean {
-		return this.#phase === "all" || this.#phase === "due";
+		return this.#phase === "all" || this.#phase === "due" || this.#phase === "check";
 	}
 
 	/** The open batch as soon as the line allows. */
@@ -103,7 +115,7 @@ export class Compare implements SyncJob {
 	}
 
 	private begin(): void {
-		const { log, clock, config, suspicions } = this.#p;
+		const { log, clock, config } = this.#p;
 		const { closing } = log;
 		const closingBatch = this.#closingWanted && closing !== undefined ? closing.batch : 0;
 		this.#closingWanted = false;
@@ -117,20 +129,31 @@ export class Compare implements SyncJob {
 		this.#lastId = closingBatch === 0 ? this.newestId() : (closing?.id ?? 0);
 		if (this.#ofClosing) {
 			// Else the list stays: the batch that closes may still wait for its differences, and is not compared again.
-			this.unpostedCount = 0;
-			this.unpostedLeftOut = false;
+			this.contradicted = false;
+			this.#contradictions = 0;
 			this.restedCount = this.countRested(closingBatch, this.#lastId);
 		}
-		suspicions.beginPass(this.#batch);
-		this.seeTwins();
+		this.beginPass();
 		// The first time, and before a batch is given up, everything is looked at: what nobody here knows of, too.
 		const whole = closingBatch !== 0 || this.#listedBatch !== this.#batch || !this.isAllAtRest();
 		if (whole || this.#lastId === 0) this.beginList();
 		else this.#phase = "all";
 	}
 
+	private beginPass(): void {
+		if (this.#ofClosing) {
+			this.unpostedCount = 0;
+			this.unpostedLeftOut = false;
+		}
+		this.#p.suspicions.beginPass(this.#batch);
+		this.seeTwins();
+	}
+
 	private beginList(): void {
 		this.#phase = "list";
+		const listed = this.#listed;
+		listed.recorded = listed.recordedMinor = listed.pending = listed.refused = listed.voided = listed.stan = 0;
+		if (this.#ofClosing) this.#listDigest.begin();
 		this.#fromStan = 1;
 		this.#pages = 0;
 		this.#merge.begin(this.#batch, this.#lastId);
@@ -139,13 +162,14 @@ export class Compare implements SyncJob {
 	private askDigest(line: SyncLine): void {
 		const { log, messages } = this.#p;
 		const phase = this.#phase;
-		const lastId = phase === "all" ? this.#lastId : this.newestDueId();
+		const lastId = phase === "due" ? this.newestDueId() : this.#lastId;
 		const slot = log.index.find(lastId);
-		if (slot < 0) {
+		const ownStan = slot < 0 ? 0 : log.index.stans[slot];
+		const toStan = phase === "check" ? Math.max(ownStan, this.#listed.stan) : ownStan;
+		if (toStan === 0) {
 			this.done();
 			return;
 		}
-		const toStan = log.index.stans[slot];
 		if (phase === "all") {
 			this.#digest.begin(this.#batch, lastId);
 			while (!this.#digest.step(this.#p.config.transactionsMax));
@@ -162,6 +186,10 @@ export class Compare implements SyncJob {
 	private digestTaken(phase: Phase, verdict: SyncVerdict): void {
 		if (verdict !== "taken") {
 			this.refused(verdict);
+			return;
+		}
+		if (phase === "check") {
+			this.checkList();
 			return;
 		}
 		const { recorded, pending, refused, digest } = this.#answer;
@@ -190,6 +218,7 @@ export class Compare implements SyncJob {
 
 	private pageTaken(): void {
 		const page = this.#page;
+		this.tally();
 		this.#merge.page(page, this.#onPair);
 		if (page.more) {
 			this.#fromStan = page.nextStan;
@@ -198,7 +227,52 @@ export class Compare implements SyncJob {
 		}
 		this.#merge.end(this.#onPair);
 		this.#listedBatch = this.#batch;
-		this.done();
+		// With the release all that a list has hidden would be forgotten: its sums have to say the same.
+		if (this.#ofClosing && !this.stansCameRound()) {
+			this.#listDigest.end();
+			this.#phase = "check";
+		} else this.done();
+	}
+
+	private tally(): void {
+		const listed = this.#listed;
+		const page = this.#page;
+		for (let at = 0; at < page.count; at++) {
+			const flags = page.flags[at];
+			listed.stan = page.stans[at];
+			if ((flags & HostFlag.reversed) !== 0) continue;
+			if (this.#ofClosing) this.#listDigest.add(page.stans[at], page.kinds[at], page.amounts[at]);
+			const recorded = (flags & HostFlag.recorded) !== 0;
+			if (recorded) {
+				listed.recorded++;
+				listed.recordedMinor += page.amounts[at];
+			}
+			if ((flags & HostFlag.voided) !== 0) listed.voided++;
+			if (page.kinds[at] === KIND_VOID) listed.voided--;
+			if ((flags & HostFlag.posted) !== 0) continue;
+			if ((flags & (HostFlag.refused | HostFlag.farSideFailed)) !== 0) listed.refused++;
+			else if (recorded) listed.pending++;
+		}
+	}
+
+	/** Less may wait than a moment ago, as the bank goes on; nothing may be there that the list has not named. */
+	private checkList(): void {
+		const { recorded, pending, refused, digest } = this.#answer;
+		const listed = this.#listed;
+		const sameRecords = recorded.count === listed.recorded && recorded.sumMinor === listed.recordedMinor;
+		const same = sameRecords && equalBytes(digest, this.#listDigest.bytes);
+		if (same && listed.voided <= 0 && pending.count <= listed.pending && refused.count <= listed.refused) {
+			this.done();
+			return;
+		}
+		this.#p.note("W", `batch ${this.#batch}: the host's list and its sums contradict each other`);
+		this.#contradictions++;
+		this.contradicted = this.#contradictions === CONTRADICTIONS_MAX;
+		if (this.contradicted) this.giveUp();
+		else {
+			this.beginPass();
+			this.beginList();
+		}
 	}
 
 	private pair(id: number, at: number): void {
@@ -316,6 +390,21 @@ export class Compare implements SyncJob {
 			if (index.states[slot] === State.forwardRefused && cases.findAny(this.#batch, before) === 0) return false;
 		}
 		return true;
+	}
+
+	/** 1 follows 999999 within the batch: sums up to a number are then another part of it than its list. O(n) */
+	private stansCameRound(): boolean {
+		const { index } = this.#p.log;
+		let before = 0;
+		for (
+			let slot = index.nextInBatch(this.#batch, 0);
+			slot >= 0;
+			slot = index.nextInBatch(this.#batch, index.ids[slot])
+		) {
+			if (index.stans[slot] < before) return true;
+			before = index.stans[slot];
+		}
+		return false;
 	}
 
 	/** The newest that should be posted by now; 0 when there is none. */

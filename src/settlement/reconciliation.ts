@@ -13,7 +13,7 @@ import type { TransactionLog } from "../transactions/transaction-log";
 import { Books } from "./books";
 import { CarriedWork } from "./carried-work";
 import type { CaseRecord } from "./case-records";
-import { CaseState } from "./case-states";
+import { Outcome } from "./case-states";
 import { CaseWork } from "./case-work";
 import { Cases, openCasesFor } from "./cases";
 import { Chain } from "./chain";
@@ -131,8 +131,9 @@ export class Reconciliation {
 			onReverse: options.onReverse,
 			onCase: (id) => {
 				const record = this.cases.get(id);
-				// The books agree: a watch would hold a sale that was given back against them once the case has made way.
-				if (record.state === CaseState.resolved) this.watches.done(record.batch, record.stan);
+				// The books agree: a watch would hold a sale that was given back against them once the case has made way. Where
+				// people have decided, the sale may still be to be seen posted.
+				if (record.outcome === Outcome.agreed) this.watches.done(record.batch, record.stan);
 				options.onCase(record);
 			},
 		});

@@ -61,6 +61,8 @@ type Phase = "totals" | "upload" | "uploadEnd" | "compare" | "comparing" | "rele
 const AGAIN_MS = 60_000;
 /** The same for differences that are being looked at: nothing is asked for it. */
 const DIFFERENCES_MS = 5_000;
+/** So long a host's list and its sums may contradict each other: then a batch is released, and a person compares. */
+const CONTRADICTED_MS = 6 * 3_600_000;
 
 export class Settlement implements SyncJob {
 	readonly name = "settlement";
@@ -76,6 +78,8 @@ export class Settlement implements SyncJob {
 	#uploadedRows = 0;
 	#notBeforeMs = 0;
 	#told: SettleWait | undefined;
+	/** Uptime at which the host was found to contradict itself; −1: it was not. */
+	#contradictedMs = -1;
 
 	constructor(options: SettlementOptions) {
 		this.#o = options;
@@ -166,6 +170,7 @@ export class Settlement implements SyncJob {
 		this.#uploadedRows = 0;
 		this.#notBeforeMs = 0;
 		this.#told = undefined;
+		this.#contradictedMs = -1;
 	}
 
 	private askTotals(line: SyncLine): void {
@@ -264,8 +269,16 @@ export class Settlement implements SyncJob {
 
 	private compared(batch: number, whole: boolean): void {
 		if (this.#phase !== "comparing" || batch !== this.#o.parts.log.closing?.batch) return;
-		this.#phase = whole ? "release" : "compare";
-		if (!whole) this.wait("refused", batch);
+		const { compare, parts } = this.#o;
+		const nowMs = parts.clock.monotonic();
+		if (compare.contradicted && this.#contradictedMs < 0) this.#contradictedMs = nowMs;
+		this.#phase = whole || this.isContradictory(nowMs) ? "release" : "compare";
+		if (this.#phase === "compare") this.wait("refused", batch);
+	}
+
+	/** The host contradicts itself, and has gone on to for hours: what its list says is all there is, and a person compares. */
+	private isContradictory(nowMs: number): boolean {
+		return this.#o.compare.contradicted && nowMs - this.#contradictedMs >= CONTRADICTED_MS;
 	}
 
 	private release(): void {
@@ -281,8 +294,9 @@ export class Settlement implements SyncJob {
 				this.wait("differences", batch, DIFFERENCES_MS);
 				return;
 			}
-			// More differences than places, and these come free with the release only: a person compares.
-			if (beyond && !this.openUnbalanced(batch)) {
+			// More differences than places, and these come free with the release only; or a host that contradicts itself, and
+			// goes on to: a person compares.
+			if ((beyond || compare.contradicted) && !this.openUnbalanced(batch)) {
 				this.wait("noRoom", batch);
 				return;
 			}

@@ -33,7 +33,7 @@ export const SETTLEMENT_MUTANTS: readonly Mutant[] = [
 		what: "a batch is released over differences that nobody has looked at",
 		expected: "campaign",
 		tests: [CLOSING_TEST, FOUND_TEST],
-		changes: [{ file: SETTLEMENT, from: "if (suspicions.hasOutside(log.batch) || ", to: "if (" }],
+		changes: [{ file: SETTLEMENT, from: "if ((suspicions.hasOutside(log.batch) && !beyond) || ", to: "if (" }],
 	},
 	{
 		name: "unposted-not-watched",
@@ -116,6 +116,151 @@ export const SETTLEMENT_MUTANTS: readonly Mutant[] = [
 		{ kind: "askOperator", text: "caseAskDoubled", due: "supportAskMs", needs: 0, first: "due" },
 `,
 				to: "	doubled: [\n",
+			},
+		],
+	},
+	{
+		name: "given-back-forgotten",
+		breaks: ["I6"],
+		what: "a case that gave money back makes way while its batch is compared: what is settled is found anew, and sent again",
+		expected: "tests",
+		tests: ["test/settlement/cases.test.ts", SEEDS_TEST],
+		changes: [
+			{
+				file: "src/settlement/case-index.ts",
+				from: "this.firstClosed((at) => !this.#isLiveBatch(this.batches[at]), keptId)",
+				to: "this.firstClosed(() => true, keptId)",
+			},
+		],
+	},
+	{
+		name: "more-than-cases-forgotten",
+		breaks: ["I6"],
+		what: "differences that find no place for a case go with the batch, and nobody is told",
+		expected: "tests",
+		tests: ["test/settlement/given-back.test.ts"],
+		changes: [{ file: SETTLEMENT, from: "if (beyond && !this.openUnbalanced(batch)) {", to: "if (false) {" }],
+	},
+	{
+		name: "named-before-it-was-sold",
+		breaks: ["I6"],
+		what: "what a list named before its sale is unknown here for good: the operator is asked to give a good sale back",
+		expected: "campaign",
+		tests: ["test/settlement/lying-host.test.ts"],
+		changes: [
+			{
+				file: "src/settlement/findings.ts",
+				from: "suspicions.ids[at] || books.find(batch, stan)",
+				to: "suspicions.ids[at]",
+			},
+		],
+	},
+	{
+		name: "spent-read-as-if-there",
+		breaks: ["I6", "I10"],
+		what: "the age of a transaction whose records made room is read from flash: the terminal restarts",
+		expected: "campaign",
+		tests: ["test/settlement/spent.test.ts"],
+		changes: [
+			{
+				file: "src/settlement/books.ts",
+				from: `		const outcome = unlessGone(() => log.outcome(id));
+		return outcome === undefined ? undefined : hostTime.ageOf`,
+				to: `		const outcome = log.outcome(id);
+		return outcome === undefined ? undefined : hostTime.ageOf`,
+			},
+		],
+	},
+	{
+		name: "request-under-a-new-id",
+		breaks: ["I4", "I6"],
+		what: "a request whose answer was lost goes out again under another id: granted twice",
+		expected: "campaign",
+		tests: [FOUND_TEST],
+		changes: [
+			{
+				file: CASE_WORK,
+				from: "const { requestType, requestId, requestMinor: amountMinor } = record;",
+				to: `const { requestType, requestMinor: amountMinor } = record;
+		const requestId = this.#p.cases.newRequestId(record.id, this.#p.random);`,
+			},
+		],
+	},
+	{
+		name: "unbalanced-and-silent",
+		breaks: ["I6"],
+		what: "a host without sync says that a batch is not balanced, and it is released as if it were",
+		expected: "tests",
+		tests: [FOUND_TEST, "test/settlement/settled-by-itself.test.ts", "test/settlement/lying-host.test.ts"],
+		changes: [
+			{
+				file: SETTLEMENT,
+				from: 'if (this.#result !== "balanced" && !this.openUnbalanced(batch)) {',
+				to: "if (false) {",
+			},
+		],
+	},
+	{
+		name: "digest-not-compared",
+		breaks: ["I6"],
+		what: "where the host's digest is another the batch is taken for compared",
+		expected: "tests",
+		tests: [FOUND_TEST, "test/settlement/lying-host.test.ts", "test/settlement/sync-cost.test.ts"],
+		changes: [{ file: COMPARE, from: 'if (phase === "all" && !same) this.beginList();\n\t\telse if', to: "if" }],
+	},
+	{
+		name: "nonce-not-checked",
+		breaks: ["I11"],
+		what: "an answer to another question is believed when its MAC is right",
+		expected: "campaign",
+		tests: ["test/settlement/sync-messages.test.ts"],
+		changes: [
+			{
+				file: "src/settlement/sync-messages.ts",
+				from: "if (bytes[i] !== this.#nonce[i]) throw",
+				to: "if (bytes[i] === undefined) throw",
+			},
+		],
+	},
+	{
+		name: "decision-not-kept",
+		breaks: ["I6"],
+		what: "what people have decided about a difference is found once more at the next comparison",
+		expected: "tests",
+		tests: [FOUND_TEST, SEEDS_TEST],
+		changes: [
+			{
+				file: "src/settlement/cases.ts",
+				from: "if ((index.lasting[index.find(id)] & Lasting.decided) !== 0) return true;",
+				to: "",
+			},
+		],
+	},
+	{
+		name: "no-is-yes",
+		breaks: ["I6"],
+		what: "the operator says that both sales stand, and one is given back",
+		expected: "campaign",
+		tests: [FOUND_TEST],
+		changes: [
+			{
+				file: CASE_WORK,
+				from: 'const event = yes ? "operatorYes" : "operatorNo";',
+				to: 'const event = "operatorYes";',
+			},
+		],
+	},
+	{
+		name: "watch-ends-at-recorded",
+		breaks: ["I6"],
+		what: "a sale of a settled batch is watched until it is recorded, not until it is posted",
+		expected: "campaign",
+		tests: [CLOSING_TEST],
+		changes: [
+			{
+				file: "src/settlement/watch-work.ts",
+				from: 'if (row === "pending" || row === "underWay") this.again(serial);',
+				to: 'if (row === "underWay") this.again(serial);',
 			},
 		],
 	},

@@ -94,6 +94,14 @@ describe("settlement: cause", () => {
 		assert.equal(ORDER.length, NAMES.length);
 	});
 
+	it("of a debit behind a decline is the host's: its answer was in time, whatever a clock that was set since says", () => {
+		for (const recordedAfterMs of [undefined, 0, 61_000, 86_400_000]) {
+			const facts = factsOf(heldAfter({ state: State.declined, recordedAfterMs }));
+			assert.equal(factNames(facts).join(), "contradicted");
+			assert.equal(causeOf(facts), "systemFault");
+		}
+	});
+
 	it("of every combination of facts is that of the first of them in the order", () => {
 		// Bit by bit: the expectation is made from smaller combinations, not by searching as the code does.
 		const rank = new Map(ORDER.map(([fact], at) => [CauseFact[fact] as number, at]));

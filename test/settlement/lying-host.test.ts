@@ -163,6 +163,23 @@ describe("an answer to a settlement that belongs to something else", () => {
 	}
 });
 
+describe("a list that names what is not sold yet", () => {
+	it("is no case when it is sold in the meantime, though the host confirms it then", () => {
+		for (const seed of [1, 2, 3]) {
+			const rig = new Rig({ ...BY_KEY, seed });
+			rig.faults.arm("listEndless", 1);
+			rig.shop.terminal.sync();
+			rig.time.advance(MINUTE_MS);
+			assert.match(rig.logText(), /differences to look at/, "numbers that nobody here has sold");
+			for (const amountMinor of AMOUNTS) rig.sell(amountMinor);
+			rig.time.advance(4 * HOUR_MS);
+			assert.deepEqual(casesOf(rig), [], `seed ${seed}`);
+			conserved(rig);
+			unshaken(rig);
+		}
+	});
+});
+
 describe("an answer for another batch that says all is balanced, where nothing is", () => {
 	for (const fault of ["settlementOtherBatch", "settlementStranger"] as const) {
 		it(`${fault}: the host has lost a sale, and gets the list all the same`, () => {

@@ -24,6 +24,12 @@ const FOUND: readonly (readonly [seed: number, mistake: string])[] = [
 		9265,
 		"a closed case that had given money back made way while its batch was still compared: the sale was sent again",
 	],
+	[80, "a declined sale whose records had gone made the terminal restart when the host held its debit"],
+	[742, "a list named what was not sold yet: sold, and confirmed by the host, it was taken for unknown"],
+	[3650, "a page said of a debit that it was voided: the batch was released over it"],
+	[4284, "two equal sales stood by the operator's word, and one of them was not watched any more until it was posted"],
+	[4934, "a page had another trace number for a debit: the batch was released over it"],
+	[5555, "a page said that a lost posting was made: it was not watched"],
 	[1980, "a page lied about a sale that was not posted, and it was not watched"],
 ];
 
