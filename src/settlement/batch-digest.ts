@@ -54,7 +54,8 @@ export class EntryDigest {
 export class BatchDigest {
 	readonly #index: TransactionIndex;
 	readonly #creditedMinor: CreditedMinor;
-	readonly #digest = new EntryDigest();
+	/** What it is made with; who does not need both at once makes others with it. */
+	readonly digest = new EntryDigest();
 	#underWay = false;
 	#batch = 0;
 	#lastId = 0;
@@ -69,17 +70,17 @@ export class BatchDigest {
 
 	/** Of the last {@link begin} that went through; borrowed. */
 	get bytes(): Uint8Array {
-		return this.#digest.bytes;
+		return this.digest.bytes;
 	}
 
 	/** Transactions in it. */
 	get entries(): number {
-		return this.#digest.entries;
+		return this.digest.entries;
 	}
 
 	/** Begins anew. @param lastId - up to this transaction */
 	begin(batch: number, lastId: number): void {
-		this.#digest.begin();
+		this.digest.begin();
 		this.#underWay = true;
 		this.#batch = batch;
 		this.#lastId = lastId;
@@ -96,7 +97,7 @@ export class BatchDigest {
 		for (let n = 0; n < transactionsMax; n++) {
 			const slot = index.nextInBatch(this.#batch, this.#after);
 			if (slot < 0 || index.ids[slot] > this.#lastId) {
-				this.#digest.end();
+				this.digest.end();
 				this.#underWay = false;
 				return true;
 			}
@@ -110,6 +111,6 @@ export class BatchDigest {
 		const index = this.#index;
 		const leftMinor = index.amount(slot) - this.#creditedMinor(this.#batch, index.stans[slot]);
 		if (leftMinor === 0) return; // All given back: the host's books have nothing of it that stands.
-		this.#digest.add(index.stans[slot], index.kind(slot), leftMinor);
+		this.digest.add(index.stans[slot], index.kind(slot), leftMinor);
 	}
 }

@@ -9,7 +9,7 @@
 import { equalBytes } from "../core/bytes";
 import { CodedError } from "../core/errors";
 import { State } from "../transactions/states";
-import { BatchDigest, EntryDigest } from "./batch-digest";
+import { BatchDigest } from "./batch-digest";
 import { BatchMerge } from "./batch-merge";
 import { HostFlag, type HostWord, isCaseRow, KIND_VOID, Row } from "./finding";
 import type { SyncJob, SyncLine } from "./sync";
@@ -70,7 +70,6 @@ export class Compare implements SyncJob {
 	 * voided without a void in the list.
 	 */
 	readonly #listed = { recorded: 0, recordedMinor: 0, pending: 0, refused: 0, voided: 0, stan: 0 };
-	readonly #listDigest = new EntryDigest();
 	#contradictions = 0;
 
 	constructor(parts: SyncParts) {
@@ -153,7 +152,7 @@ export class Compare implements SyncJob {
 		this.#phase = "list";
 		const listed = this.#listed;
 		listed.recorded = listed.recordedMinor = listed.pending = listed.refused = listed.voided = listed.stan = 0;
-		if (this.#ofClosing) this.#listDigest.begin();
+		if (this.#ofClosing) this.#digest.digest.begin();
 		this.#fromStan = 1;
 		this.#pages = 0;
 		this.#merge.begin(this.#batch, this.#lastId);
@@ -229,7 +228,7 @@ export class Compare implements SyncJob {
 		this.#listedBatch = this.#batch;
 		// With the release all that a list has hidden would be forgotten: its sums have to say the same.
 		if (this.#ofClosing && !this.stansCameRound()) {
-			this.#listDigest.end();
+			this.#digest.digest.end();
 			this.#phase = "check";
 		} else this.done();
 	}
@@ -241,7 +240,7 @@ export class Compare implements SyncJob {
 			const flags = page.flags[at];
 			listed.stan = page.stans[at];
 			if ((flags & HostFlag.reversed) !== 0) continue;
-			if (this.#ofClosing) this.#listDigest.add(page.stans[at], page.kinds[at], page.amounts[at]);
+			if (this.#ofClosing) this.#digest.digest.add(page.stans[at], page.kinds[at], page.amounts[at]);
 			const recorded = (flags & HostFlag.recorded) !== 0;
 			if (recorded) {
 				listed.recorded++;
@@ -260,7 +259,7 @@ export class Compare implements SyncJob {
 		const { recorded, pending, refused, digest } = this.#answer;
 		const listed = this.#listed;
 		const sameRecords = recorded.count === listed.recorded && recorded.sumMinor === listed.recordedMinor;
-		const same = sameRecords && equalBytes(digest, this.#listDigest.bytes);
+		const same = sameRecords && equalBytes(digest, this.#digest.digest.bytes);
 		if (same && listed.voided <= 0 && pending.count <= listed.pending && refused.count <= listed.refused) {
 			this.done();
 			return;
