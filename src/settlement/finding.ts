@@ -140,12 +140,10 @@ const FOUND = 0x100;
 const OTHER_AMOUNT = 0x200;
 /** The host's books have another kind under this number. */
 const OTHER_KIND = 0x400;
-/** Our own requests have had all of it given back. */
-const ALL_CREDITED = 0x800;
-const DUE = 0x1000;
-const TWIN = 0x2000;
+const DUE = 0x800;
+const TWIN = 0x1000;
 /** A void or a refund: it moves money to the card. */
-const GIVES_BACK = 0x4000;
+const GIVES_BACK = 0x2000;
 
 interface Rule {
 	/** All of these, */
@@ -159,8 +157,6 @@ interface Rule {
 const CHARGED: readonly Rule[] = [
 	{ hasNot: FOUND, row: "notFound" },
 	{ has: OTHER_KIND, row: "notFound" },
-	// Given back on our own request: the host may show it as taken back, or as an amount of 0.
-	{ has: ALL_CREDITED | REVERSED, hasNot: POSTED, row: "agree" },
 	{ has: REVERSED, row: "reversedAtHost" },
 	{ has: VOIDED, row: "reversedAtHost" },
 	{ hasNot: RECORDED, row: "notFound" },
@@ -173,6 +169,22 @@ const CHARGED: readonly Rule[] = [
 	{ has: POSTED, row: "agree" },
 	{ has: DUE, row: "overdue" },
 	{ row: "pending" },
+];
+
+/**
+ * Of what was sold, and given back whole on our own request: the host may show it as taken back, as an amount of 0, or not
+ * at all. Whatever else it shows is for a person: never is it sent again, claimed, or given back a second time.
+ */
+const GIVEN_BACK: readonly Rule[] = [
+	{ hasNot: FOUND, row: "agree" },
+	{ has: OTHER_KIND, row: "refundDiffers" },
+	{ has: VOIDED, row: "agree" },
+	{ has: REVERSED, hasNot: POSTED, row: "agree" },
+	{ hasNot: DEBITED | POSTED, row: "agree" },
+	{ has: REVERSED, row: "refundDiffers" },
+	{ hasNot: DEBITED, row: "refundDiffers" },
+	{ has: OTHER_AMOUNT, row: "refundDiffers" },
+	{ row: "agree" },
 ];
 
 /** Of what nobody has paid for here: the card has to have its money, and the merchant none of it. */
@@ -237,7 +249,9 @@ const RULES: Readonly<Record<Said, readonly [sale: readonly Rule[], refund: read
  * @param due - by the host's time it should have been posted; false while that time is not known
  */
 export function finding(word: TerminalWord, entry: HostWord | undefined, due: boolean): RowName {
-	const rules = RULES[word.said][givesBack(word.kind) ? 1 : 0];
+	const isGivenBack = word.said === "charged" && word.creditedMinor > 0 && word.creditedMinor >= word.amountMinor;
+	const isRefund = givesBack(word.kind);
+	const rules = isGivenBack && !isRefund ? GIVEN_BACK : RULES[word.said][isRefund ? 1 : 0];
 	const bits = bitsOf(word, entry, due);
 	for (const { has = 0, hasNot = 0, row } of rules) if ((bits & has) === has && (bits & hasNot) === 0) return row;
 	return "underWay"; // Never: each list ends with a rule for everything.
@@ -251,7 +265,6 @@ function bitsOf(word: TerminalWord, entry: HostWord | undefined, due: boolean): 
 		FOUND |
 		bit(entry.amountMinor !== standsMinor, OTHER_AMOUNT) |
 		bit(sideOf(entry.kind) !== sideOf(word.kind), OTHER_KIND) |
-		bit(word.creditedMinor > 0 && standsMinor === 0, ALL_CREDITED) |
 		bit(due, DUE) |
 		bit(word.twin, TWIN) |
 		bit(givesBack(entry.kind), GIVES_BACK)

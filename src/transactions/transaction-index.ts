@@ -186,6 +186,15 @@ export class TransactionIndex {
 		return -1;
 	}
 
+	/** The first advice from `slot` on, that the host has taken, and that may be for this original; −1. O(n) */
+	nextForwarded(batch: number, stan: number, slot: number): number {
+		const movement = movementOf(batch, stan);
+		for (let at = slot; at < this.count; at++) {
+			if (this.#movements[at] === movement && this.states[at] === State.forwarded) return at;
+		}
+		return -1;
+	}
+
 	/** The first advice behind transaction `after` that the host has still to be told, or −1. O(log n), and what is passed over */
 	nextForwarding(after: number): number {
 		for (let slot = this.firstFrom(after + 1); slot < this.count; slot++) {

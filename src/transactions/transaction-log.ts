@@ -23,6 +23,7 @@ import {
 	type Intent,
 	isAdvice,
 	KIND_OFFLINE_SALE,
+	KIND_REFUND,
 	KIND_RESEND,
 	type Outcome,
 	RECORD_BYTES_MAX,
@@ -254,6 +255,19 @@ export class TransactionLog implements JournalClient {
 			if (this.belongsTo(slot, batch, stan)) return index.ids[slot];
 		}
 		return 0;
+	}
+
+	/**
+	 * True when a refund of this sale was taken by the host, in a batch that is not yet settled. O(n), and one record for each
+	 * that may be one
+	 * @throws {CodedError} "damaged" when flash has lost that record
+	 */
+	isRefunded(batch: number, stan: number): boolean {
+		const { index } = this;
+		for (let slot = index.nextForwarded(batch, stan, 0); slot >= 0; slot = index.nextForwarded(batch, stan, slot + 1)) {
+			if (index.kind(slot) === KIND_REFUND && this.belongsTo(slot, batch, stan)) return true;
+		}
+		return false;
 	}
 
 	/** True when nothing is under way for the transaction in `slot`: what the host says of it now is its last word. */

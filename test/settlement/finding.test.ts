@@ -41,11 +41,13 @@ function isRight({ said, kind, amountMinor, creditedMinor }: TerminalWord, host:
 	const givenBack = has(reversed) || has(voided);
 	const movedMoney = has(debited) && !givenBack;
 	if (said === "notCharged" || said === "nothing") return !movedMoney && !(has(posted) && !has(voided));
-	if (host === undefined || !(host.kind === kind || (SOLD.includes(host.kind) && SOLD.includes(kind)))) return false;
 	const isRefund = kind === KIND_REFUND || kind === KIND_VOID;
 	const standsMinor = amountMinor - creditedMinor;
-	// We have had all of it given back, and told people.
-	if (!isRefund && creditedMinor > 0 && standsMinor === 0 && has(reversed)) return said === "charged" && !has(posted);
+	// We have had all of it given back, and told people: nothing of it is to be anywhere.
+	const isBack = said === "charged" && !isRefund && creditedMinor > 0 && standsMinor === 0;
+	if (isBack && host === undefined) return true;
+	if (host === undefined || !(host.kind === kind || (SOLD.includes(host.kind) && SOLD.includes(kind)))) return false;
+	if (isBack) return movedMoney ? host.amountMinor === 0 : !(has(posted) && !has(voided));
 	// The one side of the money is whole, and the other one too.
 	const reached = has(posted) && !has(refused) && (isRefund || !has(farSideFailed));
 	return has(recorded) && movedMoney && host.amountMinor === standsMinor && reached;
@@ -149,8 +151,22 @@ describe("settlement: finding", () => {
 		assert.equal(finding(part, entry(good, AMOUNT), true), "otherAmount");
 		const all = word("charged", { creditedMinor: AMOUNT });
 		assert.equal(finding(all, entry(recorded | debited | reversed), true), "agree");
-		assert.equal(finding(all, entry(good, AMOUNT), true), "otherAmount");
 		assert.equal(finding(part, entry(recorded | debited | reversed), true), "reversedAtHost");
+		assert.equal(finding(all, undefined, true), "agree");
+		assert.equal(finding(all, entry(good, 0), true), "agree");
+		assert.equal(finding(all, entry(good, AMOUNT), true), "refundDiffers");
+	});
+
+	it("never sends again, claims or gives back what our own requests have had given back whole", () => {
+		for (const kind of SOLD) {
+			for (const twin of [false, true]) {
+				everyHost((host) => {
+					const said = word("charged", { kind, creditedMinor: AMOUNT, twin });
+					const row = finding(said, host, true);
+					assert.ok(row === "agree" || row === "refundDiffers", `${row}: ${JSON.stringify(host)}`);
+				});
+			}
+		}
 	});
 
 	it("says of each state what people were told, and of a resend nothing", () => {
