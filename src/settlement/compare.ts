@@ -26,6 +26,11 @@ const PAGES_MAX = 64;
 /** Lists of one comparison that may contradict the host's own sums: what has changed in between is in both the next time. */
 const CONTRADICTIONS_MAX = 3;
 
+/** Comparisons of a batch that closes without waiting; then twice as long each time, up to the usual time. */
+const CLOSINGS_FREE = 3;
+const CLOSING_AGAIN_MS = 60_000;
+const CLOSINGS_MAX = 16;
+
 /** all: digest of what is at rest. due: what should be posted by now. list: page by page. check: the list against its sums. */
 type Phase = "idle" | "all" | "due" | "list" | "check";
 
@@ -41,8 +46,8 @@ export class Compare implements SyncJob {
 	unpostedCount = 0;
 	/** More than have a place. */
 	unpostedLeftOut = false;
-	/** Of the last comparison of a batch that closes: how many of it were at rest when it began. */
-	restedCount = 0;
+	/** Of the last comparison of a batch that closes: how many of it were at rest when it began; −1: none went through. */
+	restedCount = -1;
 	/** Of the same: it did not go through, as the host's list and its sums contradict each other each time. */
 	contradicted = false;
 	readonly #p: SyncParts;
@@ -62,6 +67,13 @@ export class Compare implements SyncJob {
 	/** Batches to be compared at once, without waiting for their time. */
 	#wanted = true;
 	#closingWanted = false;
+	/** Uptime from which it may begin. */
+	#closingMs = 0;
+	/** Of this batch so many were asked for. */
+	#closingBatch = 0;
+	#closings = 0;
+	/** Of the comparison of the closing batch that is under way; see {@link restedCount}. */
+	#resting = 0;
 	#nextMs = 0;
 	/** The batch whose whole list was read since the start: what this terminal has lost shows in it alone. */
 	#listedBatch = 0;
@@ -93,18 +105,35 @@ export class Compare implements SyncJob {
 		this.#wanted = true;
 	}
 
-	/** The batch that closes, whole. */
+	/** The batch that closes, whole. Each time later, where one comparison after the other brings no release (I10). */
 	requestClosing(): void {
+		const { clock, config, log } = this.#p;
+		const batch = log.closing?.batch ?? 0;
+		if (batch !== this.#closingBatch) this.#closings = 0;
+		this.#closingBatch = batch;
+		const waitMs = this.#closings < CLOSINGS_FREE ? 0 : CLOSING_AGAIN_MS * (1 << (this.#closings - CLOSINGS_FREE));
+		this.#closingMs = clock.monotonic() + Math.min(waitMs, config.syncEveryMs);
+		this.#closings = Math.min(this.#closings + 1, CLOSINGS_MAX);
 		this.#closingWanted = true;
+	}
+
+	/** A batch begins to close, or is released: what was seen of another one says nothing of it. */
+	forgetClosing(): void {
+		this.#closingWanted = false;
+		this.unpostedCount = 0;
+		this.unpostedLeftOut = false;
+		this.restedCount = -1;
 	}
 
 	dueMs(nowMs: number): number {
 		if (!this.#p.supported) return Math.max(this.#nextMs, this.#p.askAgainMs);
-		if (this.#phase !== "idle" || this.#closingWanted || this.#wanted) return nowMs;
-		return this.#nextMs;
+		if (this.#phase !== "idle" || this.#wanted) return nowMs;
+		return this.#closingWanted ? Math.min(this.#closingMs, this.#nextMs) : this.#nextMs;
 	}
 
 	step(line: SyncLine): void {
+		// Released meanwhile, as a host without sync is settled: all that its list names would be unknown here.
+		if (this.#batch !== this.#p.log.batch && this.#batch !== this.#p.log.closing?.batch) this.#phase = "idle";
 		if (this.#phase === "idle") {
 			this.begin();
 			return; // Before a digest the evidence chain is linked.
@@ -116,8 +145,9 @@ export class Compare implements SyncJob {
 	private begin(): void {
 		const { log, clock, config } = this.#p;
 		const { closing } = log;
-		const closingBatch = this.#closingWanted && closing !== undefined ? closing.batch : 0;
-		this.#closingWanted = false;
+		const closes = this.#closingWanted && closing !== undefined && clock.monotonic() >= this.#closingMs;
+		const closingBatch = closes ? closing.batch : 0;
+		if (closes || closing === undefined) this.#closingWanted = false;
 		if (closingBatch === 0) {
 			this.#wanted = false;
 			this.#nextMs = clock.monotonic() + config.syncEveryMs;
@@ -130,7 +160,8 @@ export class Compare implements SyncJob {
 			// Else the list stays: the batch that closes may still wait for its differences, and is not compared again.
 			this.contradicted = false;
 			this.#contradictions = 0;
-			this.restedCount = this.countRested(closingBatch, this.#lastId);
+			this.restedCount = -1;
+			this.#resting = this.countRested(closingBatch, this.#lastId);
 		}
 		this.beginPass();
 		// The first time, and before a batch is given up, everything is looked at: what nobody here knows of, too.
@@ -191,10 +222,12 @@ export class Compare implements SyncJob {
 			this.checkList();
 			return;
 		}
-		const { recorded, pending, refused, digest } = this.#answer;
+		const { recorded, posted, pending, refused, digest } = this.#answer;
 		// What the issuer has debited and the acquirer has lost is in the digest, and not in its sums.
 		const same = equalBytes(digest, this.#digest.bytes) && recorded.count === this.#digest.entries;
-		if (phase === "all" && !same) this.beginList();
+		// What is recorded is posted, pending or refused: sums that say otherwise say nothing.
+		const whole = posted.count + pending.count + refused.count === recorded.count;
+		if ((phase === "all" && !same) || !whole) this.beginList();
 		else if (refused.count > 0) this.beginList();
 		else if (pending.count === 0) this.done();
 		else if (phase === "due") this.beginList();
@@ -334,7 +367,9 @@ export class Compare implements SyncJob {
 		const { count, leftOut } = this.#p.suspicions;
 		if (count > 0)
 			this.#p.note("W", `batch ${batch} compared: ${count} differences to look at${leftOut > 0 ? ", and more" : ""}`);
-		if (this.#ofClosing) this.onClosingCompared?.(batch, true);
+		if (!this.#ofClosing) return;
+		this.restedCount = this.#resting;
+		this.onClosingCompared?.(batch, true);
 	}
 
 	/** The host answers, and not with its books: again at the usual time. */
@@ -346,6 +381,7 @@ export class Compare implements SyncJob {
 	/** What it has named so far is a suspicion at most, and confirmed or dropped as any other. */
 	private endless(): void {
 		this.#p.note("W", `batch ${this.#batch}: the host's list does not end`);
+		if (this.#ofClosing) this.#closings = CLOSINGS_MAX;
 		this.giveUp();
 	}
 

@@ -58,7 +58,8 @@ export class Findings implements SyncJob {
 				key,
 				this.#p.entry,
 				() => this.heard(key.batch, key.stan, wasTwin),
-				() => this.postpone(suspicions.find(key.batch, key.stan)),
+				// It will not say: not asked again at once.
+				() => this.postpone(suspicions.find(key.batch, key.stan), this.#p.config.reversalRepeatMsMax),
 			);
 			return;
 		}
@@ -76,9 +77,14 @@ export class Findings implements SyncJob {
 	}
 
 	private heard(batch: number, stan: number, wasTwin: boolean): void {
-		const { books, suspicions } = this.#p;
+		const { books, suspicions, cases } = this.#p;
 		const at = suspicions.find(batch, stan);
 		if (at < 0) return;
+		// One case of a transaction at a time, whatever its row: two would have two remedies under way at once.
+		if (cases.findOpen(batch, stan) !== 0) {
+			this.forget(at, batch, stan);
+			return;
+		}
 		// What nobody here knew of when a list named it may have been sold since.
 		const id = suspicions.ids[at] || books.find(batch, stan);
 		const entry = this.#p.entry;
@@ -99,8 +105,8 @@ export class Findings implements SyncJob {
 		return caseId !== 0;
 	}
 
-	private postpone(at: number): void {
-		if (at >= 0) this.#notBeforeMs[at] = this.#p.clock.monotonic() + this.#p.config.reversalRepeatMs;
+	private postpone(at: number, byMs = this.#p.config.reversalRepeatMs): void {
+		if (at >= 0) this.#notBeforeMs[at] = this.#p.clock.monotonic() + byMs;
 	}
 
 	private forget(at: number, batch: number, stan: number): void {

@@ -82,7 +82,12 @@ export class SyncParts {
 		return !this.#unsupported || this.clock.monotonic() >= this.#askAgainMs;
 	}
 
-	/** Uptime from which one that was silent is asked again; Infinity for one that has said so itself. */
+	/** The host has answered a sync message at some time, whatever it says now. */
+	get hasShownBooks(): boolean {
+		return this.#hostSync.proven;
+	}
+
+	/** Uptime from which one that was silent is asked again; Infinity for one that has always said so itself. */
 	get askAgainMs(): number {
 		return this.#askAgainMs;
 	}
@@ -131,7 +136,8 @@ export class SyncParts {
 				// Its nonce was ours: it was said just now.
 				this.hostTime.learn(answer);
 				if (headTold && verdict === "taken") this.#onAnchored(Number(expected.networkCode));
-				if (verdict === "unsupported") this.unknownToHost("says so", Number.POSITIVE_INFINITY);
+				if (verdict === "unsupported")
+					this.unknownToHost("says so", this.hasShownBooks ? this.againMs : Number.POSITIVE_INFINITY);
 				else {
 					this.#unsupported = false;
 					this.#hostSync.prove();
@@ -142,7 +148,7 @@ export class SyncParts {
 				this.#silent++;
 				// One that has ever answered knows them: then it is the line.
 				if (this.#silent >= SILENT_MAX && !this.#hostSync.proven) {
-					this.unknownToHost("does not answer them", this.clock.monotonic() + SILENT_AGAIN * this.config.syncEveryMs);
+					this.unknownToHost("does not answer them", this.againMs);
 				}
 				onNone?.();
 			},
@@ -171,6 +177,11 @@ export class SyncParts {
 
 	note(level: LogLevel, text: string): void {
 		this.#sink.write(level, this.clock.monotonic(), "sync", text);
+	}
+
+	/** Uptime from which one that may know them after all is asked again. */
+	private get againMs(): number {
+		return this.clock.monotonic() + SILENT_AGAIN * this.config.syncEveryMs;
 	}
 
 	private unknownToHost(why: string, askAgainMs: number): void {

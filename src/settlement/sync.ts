@@ -70,6 +70,10 @@ export class Sync implements SyncLine {
 	#connecting = false;
 	/** A request of a job is on the line. */
 	#asking = false;
+	/** Whose step it is, or whose request is on the line: its place among the jobs. */
+	#at = 0;
+	/** Of each job: how often in a row it has come to nothing. */
+	readonly #vain: Uint8Array;
 	#stepping = false;
 	#notBeforeMs = 0;
 	#failures = 0;
@@ -77,6 +81,7 @@ export class Sync implements SyncLine {
 
 	constructor(options: SyncOptions) {
 		this.#o = options;
+		this.#vain = new Uint8Array(options.jobs.length);
 	}
 
 	/** True while a request is on the line, or a line is being made for one. */
@@ -98,6 +103,7 @@ export class Sync implements SyncLine {
 	hurry(): void {
 		this.#notBeforeMs = 0;
 		this.#failures = 0;
+		this.#vain.fill(0);
 		this.soon();
 	}
 
@@ -127,13 +133,16 @@ export class Sync implements SyncLine {
 	): void {
 		assert(!this.#asking, "I10 one request of the sync at a time");
 		const { exchanger, config } = this.#o;
+		const at = this.#at;
 		this.#asking = true;
 		exchanger.post(frame, byteLength, expected, config.syncTimeoutMs, (end, answer) => {
 			this.#asking = false;
-			if (end === "answer" && this.taken(expected, answer, onAnswer)) this.#failures = 0;
-			else {
+			if (end === "answer" && this.taken(expected, answer, onAnswer)) {
+				this.#failures = 0;
+				this.#vain[at] = 0;
+			} else {
 				onNone?.();
-				this.trouble();
+				this.inVain(at);
 			}
 			this.soon();
 		});
@@ -186,12 +195,14 @@ export class Sync implements SyncLine {
 		const nowMs = clock.monotonic();
 		let dueMs = Number.POSITIVE_INFINITY;
 		let job: SyncJob | undefined;
-		for (const candidate of jobs) {
-			const candidateMs = candidate.dueMs(nowMs);
+		// The most urgent; but one message that a host never answers does not keep all the others waiting.
+		for (let at = 0; at < jobs.length; at++) {
+			const candidateMs = jobs[at].dueMs(nowMs);
 			if (candidateMs < dueMs) dueMs = candidateMs;
-			if (candidateMs > nowMs) continue;
-			job = candidate;
-			break;
+			if (candidateMs > nowMs || (job !== undefined && this.#vain[at] >= this.#vain[this.#at])) continue;
+			job = jobs[at];
+			this.#at = at;
+			if (this.#vain[at] === 0) break;
 		}
 		if (job === undefined) {
 			if (dueMs !== Number.POSITIVE_INFINITY) this.wakeIn(Math.min(dueMs - nowMs, config.syncEveryMs));
@@ -218,7 +229,7 @@ export class Sync implements SyncLine {
 			// No room for a number or a record, a key that is not there: later it may be otherwise. Flash is another matter.
 			if (!(error instanceof CodedError) || NOT_OURS.includes(error.code)) throw error;
 			this.log("W", `${job.name} goes on later: ${error.message}`);
-			this.trouble();
+			this.inVain(this.#at);
 			return true;
 		}
 	}
@@ -232,6 +243,12 @@ export class Sync implements SyncLine {
 			if (!connected || exchanger.room === 0) this.trouble();
 			this.soon();
 		});
+	}
+
+	/** A step has come to nothing: the next turn is another job's, where one is due that has failed less often. */
+	private inVain(at: number): void {
+		this.#vain[at] = Math.min(255, this.#vain[at] + 1);
+		this.trouble();
 	}
 
 	/** Line or host is not well: one back-off for all. */

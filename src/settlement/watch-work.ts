@@ -16,6 +16,8 @@ export class WatchWork implements SyncJob {
 	readonly #watches: Watches;
 	readonly #onFull: () => void;
 	#turn = 0;
+	/** Uptime at which the round began in which each has its turn. */
+	#roundMs = Number.NEGATIVE_INFINITY;
 	#notBeforeMs = 0;
 
 	/** @param onFull - there is no place for another case */
@@ -38,10 +40,15 @@ export class WatchWork implements SyncJob {
 	step(line: SyncLine): void {
 		const { books } = this.#p;
 		const watches = this.#watches;
-		this.#turn = watches.nextDue(books.nowS, this.#turn) || watches.nextDue(books.nowS, 0);
+		const nowMs = this.#p.clock.monotonic();
+		const { reversalRepeatMsMax } = this.#p.config;
+		this.#turn = watches.nextDue(books.nowS, this.#turn);
 		if (this.#turn === 0) {
-			this.#notBeforeMs = this.#p.clock.monotonic() + this.#p.config.reversalRepeatMsMax;
-			return;
+			// All had their turn. The next round is some uptime later, whatever the host's clock says meanwhile.
+			if (nowMs >= this.#roundMs + reversalRepeatMsMax) this.#turn = watches.nextDue(books.nowS, 0);
+			this.#notBeforeMs = this.#turn === 0 ? Math.max(nowMs, this.#roundMs) + reversalRepeatMsMax : 0;
+			if (this.#turn === 0) return;
+			this.#roundMs = nowMs;
 		}
 		const serial = this.#turn;
 		const watch = watches.get(serial);
