@@ -56,6 +56,7 @@ export type CaseChanges = Partial<
 		| "hostMinor"
 		| "hostFlags"
 		| "rrn"
+		| "creditedMinor"
 		| "resendId"
 		| "requestId"
 		| "requestMinor"

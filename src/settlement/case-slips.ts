@@ -70,7 +70,8 @@ export type Return = "none" | "asked" | "granted" | "done";
 export function returnOf(record: CaseRecord): Return {
 	const { requestType, requestState, row, state, outcome } = record;
 	const credit = requestType === RequestType.credit;
-	if (credit && requestState === RequestState.done) return "done";
+	// Also without a request of ours, where the bank was first.
+	if (record.creditedMinor > 0 || (credit && requestState === RequestState.done)) return "done";
 	if (row === Row.debited && outcome === Outcome.agreed) return "done";
 	// A debit that must not be comes back, whoever has to see to it: that is what the case is open for.
 	if (row === Row.debited && isOpen(state))

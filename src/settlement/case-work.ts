@@ -12,11 +12,11 @@ import { assert } from "../core/assert";
 import { unlessGone } from "../transactions/record-reader";
 import { KIND_RESEND } from "../transactions/records";
 import { isUnderWay, State } from "../transactions/states";
-import { type CaseRecord, RequestState, RequestType } from "./case-records";
+import { type CaseRecord, OperatorAnswer, RequestState, RequestType } from "./case-records";
 import { type CaseAct, CaseState, type CaseStateName, caseStateName, type Event } from "./case-states";
 import { Cause, causeOf } from "./cause";
-import { isDueS } from "./due";
-import { type CaseRow, isCaseRow, type RowName, rowName } from "./finding";
+import { isDueS, promiseDueS } from "./due";
+import { type CaseRow, finding, isCaseRow, type RowName, rowName } from "./finding";
 import { requestMinor } from "./findings";
 import { Fact, isRequest, lastStep, type NextStep, nextStep, type Step, stepAt } from "./remedies";
 import type { SyncJob, SyncLine } from "./sync";
@@ -53,6 +53,10 @@ export class CaseWork implements SyncJob {
 	readonly #answer = new RequestAnswer();
 	/** The case that had its turn last: each has one before it comes round. */
 	#turn = 0;
+	/** Uptime before which a case has no turn; see {@link hold}. What has passed is dropped at the next turn of any. */
+	readonly #heldMs = new Map<number, number>();
+	/** Uptime since which the host answers nothing to the request of a case; of open ones only. */
+	readonly #silentSinceMs = new Map<number, number>();
 	/** While the host's time is not known nothing can be postponed by it: then all of it waits until this uptime. */
 	#notBeforeMs = 0;
 
@@ -69,18 +73,37 @@ export class CaseWork implements SyncJob {
 		if (nowS === 0 && nowMs < this.#notBeforeMs && cases.openCount > 0) return this.#notBeforeMs;
 		for (let id = cases.nextOpen(0); id !== 0; id = cases.nextOpen(id)) {
 			const dueS = cases.dueS(id);
-			if (isDueS(dueS, nowS)) return nowMs;
+			const heldMs = this.#heldMs.get(id) ?? 0;
+			if (isDueS(dueS, nowS) && heldMs <= nowMs) return nowMs;
+			if (isDueS(dueS, nowS)) dueMs = Math.min(dueMs, heldMs);
 			// While the host's time is not known nothing is due but at once: the next answer of the host tells it.
-			if (nowS > 0) dueMs = Math.min(dueMs, nowMs + (dueS - nowS) * 1_000);
+			else if (nowS > 0) dueMs = Math.min(dueMs, nowMs + (dueS - nowS) * 1_000);
 		}
 		return dueMs;
 	}
 
 	step(line: SyncLine): void {
+		const { cases, clock } = this.#p;
+		const nowMs = clock.monotonic();
+		for (const [id, heldMs] of this.#heldMs) if (heldMs <= nowMs) this.#heldMs.delete(id);
+		this.#turn = this.nextTurn(this.#turn) || this.nextTurn(0);
+		if (this.#turn !== 0) this.work(line, cases.get(this.#turn));
+	}
+
+	private nextTurn(after: number): number {
 		const { cases, books } = this.#p;
 		const { nowS } = books;
-		this.#turn = cases.dueBefore(nowS, this.#turn) || cases.dueBefore(nowS, 0);
-		if (this.#turn !== 0) this.work(line, cases.get(this.#turn));
+		let id = cases.dueBefore(nowS, after);
+		while (id !== 0 && this.#heldMs.has(id)) id = cases.dueBefore(nowS, id);
+		return id;
+	}
+
+	/** Looked at again not before then, whatever the host's clock says meanwhile: a while of it is uptime. */
+	private hold(id: number, dueS: number): void {
+		const { cases, books, clock, config } = this.#p;
+		const waitMs = Math.min(config.reversalRepeatMsMax, Math.max(0, dueS - books.nowS) * 1_000);
+		if (books.nowS > 0 && waitMs > 0) this.#heldMs.set(id, clock.monotonic() + waitMs);
+		cases.postpone(id, dueS);
 	}
 
 	/** Opened by what the host has said just now: that confirms it, and its first step begins. */
@@ -99,6 +122,7 @@ export class CaseWork implements SyncJob {
 			const record = cases.get(id);
 			const step = stepAt(rowOf(record), record.step);
 			if (step === undefined || isRequest(step.kind) || this.isMoving(record)) continue;
+			this.#heldMs.delete(id);
 			cases.postpone(id, 0);
 			waits = true;
 		}
@@ -133,8 +157,8 @@ export class CaseWork implements SyncJob {
 				this.lookAt(line, record);
 				return;
 			case "asking":
-				if (step !== undefined && isRequest(step.kind)) this.sendRequest(line, record);
-				else this.afterMovement(record);
+				if (step === undefined || !isRequest(step.kind)) this.afterMovement(record);
+				else if (!this.giveUp(record)) this.sendRequest(line, record);
 				return;
 			case "granted":
 				this.askOn(line, record);
@@ -164,7 +188,7 @@ export class CaseWork implements SyncJob {
 			record,
 			this.#p.entry,
 			() => this.seen(record),
-			() => this.soon(record),
+			() => this.later(record),
 		);
 	}
 
@@ -173,8 +197,10 @@ export class CaseWork implements SyncJob {
 		const state = stateOf(record);
 		const row = books.judgeCase(record, this.#p.entry);
 		const before = rowOf(record);
+		const toGiveBack = before === "doubled" && record.answer === OperatorAnswer.yes;
 		if (row === "underWay") this.soon(record);
 		else if (!isCaseRow(row)) this.apply(record, "agreed", this.hostFacts());
+		else if (toGiveBack) this.seenToGiveBack(record, state);
 		else if (row === before || (before === "doubled" && BESIDE_DOUBLED.includes(row))) this.asBefore(record, state);
 		else if (
 			before === "merchantAccount" &&
@@ -184,6 +210,24 @@ export class CaseWork implements SyncJob {
 			this.apply(record, "accountMended", this.hostFacts());
 		} else if (state === "support") this.postpone(record, stepAt(before, record.step));
 		else this.apply(record, "differs", { ...this.hostFacts(), ...this.causeOf(record, row), row, dueS: 0 });
+	}
+
+	/**
+	 * A person has said that it is to be given back: from then on nothing sends it again, whatever the books say. Where the
+	 * bank has taken it back by itself it stands for nothing, as if our own request had done it.
+	 */
+	private seenToGiveBack(record: CaseRecord, state: CaseStateName): void {
+		const { books, cases } = this.#p;
+		const word = books.wordOfCase(record);
+		const entry = this.#p.entry;
+		const host = entry.found ? entry : undefined;
+		const isBack = !isCaseRow(finding({ ...word, creditedMinor: word.amountMinor }, host, false));
+		if (!isBack) this.asBefore(record, state);
+		else {
+			const othersMinor = word.creditedMinor - record.creditedMinor;
+			const creditedMinor = word.amountMinor - othersMinor;
+			this.act(record.id, cases.apply(record.id, "agreed", books.nowS, { ...this.hostFacts(), creditedMinor }));
+		}
 	}
 
 	/** The same as before: what has been tried had no effect, or nothing has been tried yet. */
@@ -218,6 +262,8 @@ export class CaseWork implements SyncJob {
 	private begin(record: CaseRecord): void {
 		const row = rowOf(record);
 		let facts = this.facts(record);
+		// A host may show what a refund of ours has given back as reversed: it is not sold once more for that.
+		if (row === "reversedAtHost" && this.#p.log.isRefunded(record.batch, record.stan)) facts &= ~Fact.recordHere;
 		for (;;) {
 			const next = nextStep(row, record.step, record.turns, facts);
 			if (this.beginStep(record, row, next)) return;
@@ -293,9 +339,9 @@ export class CaseWork implements SyncJob {
 	 * @returns true when it is tried again
 	 */
 	private waitForRoom(record: CaseRecord): boolean {
-		const { log, cases, books, config } = this.#p;
+		const { log, books, config } = this.#p;
 		if (log.closing !== undefined) return false;
-		cases.postpone(record.id, books.nowS + Math.ceil(config.reversalRepeatMsMax / 1_000));
+		this.hold(record.id, books.nowS + Math.ceil(config.reversalRepeatMsMax / 1_000));
 		return true;
 	}
 
@@ -348,24 +394,51 @@ export class CaseWork implements SyncJob {
 			byteLength,
 			(answer) => this.#p.messages.readRequest(answer, this.#answer),
 			(verdict) => this.deskSays(record, verdict),
+			() => this.deskIsSilent(record),
 		);
 	}
 
 	private deskSays(record: CaseRecord, verdict: SyncVerdict): void {
 		const { cases, books, config } = this.#p;
 		if (verdict !== "taken") {
-			this.soon(record);
+			this.deskIsSilent(record);
+			this.later(record);
 			return;
 		}
+		this.#silentSinceMs.delete(record.id);
 		const { reference, reason, state, expectedAt } = this.#answer;
 		const event = ANSWERS[state];
 		const laterS = books.nowS + Math.ceil(config.deskAskMs / 1_000);
 		const expectedS = Math.floor(expectedAt / 1_000);
 		const decided = state === RequestState.done || state === RequestState.refused;
-		const dueS = decided ? 0 : expectedS > books.nowS ? expectedS : laterS;
+		const soonestS = record.requestState === RequestState.none ? 0 : this.laterS();
+		const dueS = decided ? 0 : promiseDueS(expectedS, books.nowS, soonestS, laterS);
 		const news = state !== record.requestState || reference !== record.reference || expectedS !== record.expectedS;
-		if (!news || !cases.takes(record.id, event)) cases.postpone(record.id, laterS);
-		else this.apply(record, event, { reference, reason, expectedS, dueS });
+		if (!news || !cases.takes(record.id, event)) this.hold(record.id, laterS);
+		else {
+			this.apply(record, event, { reference, reason, expectedS, dueS });
+			if (!decided) this.hold(record.id, dueS);
+		}
+	}
+
+	/** No answer to a request, or one that says nothing. */
+	private deskIsSilent({ id }: CaseRecord): void {
+		if (!this.#silentSinceMs.has(id)) this.#silentSinceMs.set(id, this.#p.clock.monotonic());
+	}
+
+	/**
+	 * A request that was sent again and again for so long, and never answered, is a person's business; it stays open, and no
+	 * other is begun.
+	 * @returns true when that was so
+	 */
+	private giveUp(record: CaseRecord): boolean {
+		const { cases, books, clock, config } = this.#p;
+		const sinceMs = this.#silentSinceMs.get(record.id) ?? Number.POSITIVE_INFINITY;
+		if (clock.monotonic() - sinceMs < config.overdueAgainMs) return false;
+		const dueS = books.nowS + Math.ceil(config.supportAskMs / 1_000);
+		this.act(record.id, cases.beginStep(record.id, lastStep(rowOf(record)), books.nowS, { dueS }));
+		this.#silentSinceMs.delete(record.id);
+		return true;
 	}
 
 	/** A resend, or a reversal: it is over when nothing of the transaction is under way any more. */
@@ -415,6 +488,18 @@ export class CaseWork implements SyncJob {
 		return { facts, cause: Cause[causeOf(facts)] };
 	}
 
+	/** The host has answered, and will not say: it is not asked again at once. */
+	private later(record: CaseRecord): void {
+		const { clock, config, books } = this.#p;
+		if (books.nowS === 0) this.#notBeforeMs = clock.monotonic() + config.reversalRepeatMsMax;
+		this.hold(record.id, this.laterS());
+	}
+
+	private laterS(): number {
+		const { books, config } = this.#p;
+		return books.nowS === 0 ? 0 : books.nowS + Math.ceil(config.reversalRepeatMsMax / 1_000);
+	}
+
 	private soonS(): number {
 		const { books, config } = this.#p;
 		return books.nowS === 0 ? 0 : books.nowS + Math.max(1, Math.ceil(config.reversalRepeatMs / 1_000));
@@ -423,13 +508,13 @@ export class CaseWork implements SyncJob {
 	private soon(record: CaseRecord): void {
 		const { clock, config, books } = this.#p;
 		if (books.nowS === 0) this.#notBeforeMs = clock.monotonic() + config.reversalRepeatMs;
-		this.#p.cases.postpone(record.id, this.soonS());
+		this.hold(record.id, this.soonS());
 	}
 
 	private postpone(record: CaseRecord, step: Step | undefined): void {
-		const { cases, books, config } = this.#p;
+		const { books, config } = this.#p;
 		const waitMs = step === undefined ? config.supportAskMs : config[step.due];
-		cases.postpone(record.id, books.nowS + Math.ceil(waitMs / 1_000));
+		this.hold(record.id, books.nowS + Math.ceil(waitMs / 1_000));
 	}
 }
 

@@ -23,9 +23,6 @@ export const UNPOSTED_MAX = 256;
 /** Of one list: a batch closes itself at 990 records, and no host has three times as many. A list that goes on does not end. */
 const PAGES_MAX = 64;
 
-/** Lists of one comparison that may contradict the host's own sums: what has changed in between is in both the next time. */
-const CONTRADICTIONS_MAX = 3;
-
 /** Comparisons of a batch that closes without waiting; then twice as long each time, up to the usual time. */
 const CLOSINGS_FREE = 3;
 const CLOSING_AGAIN_MS = 60_000;
@@ -48,7 +45,7 @@ export class Compare implements SyncJob {
 	unpostedLeftOut = false;
 	/** Of the last comparison of a batch that closes: how many of it were at rest when it began; −1: none went through. */
 	restedCount = -1;
-	/** Of the same: it did not go through, as the host's list and its sums contradict each other each time. */
+	/** Of the same: it did not go through, as the host's list and its sums contradict each other. */
 	contradicted = false;
 	readonly #p: SyncParts;
 	readonly #digest: BatchDigest;
@@ -82,7 +79,6 @@ export class Compare implements SyncJob {
 	 * voided without a void in the list.
 	 */
 	readonly #listed = { recorded: 0, recordedMinor: 0, pending: 0, refused: 0, voided: 0, stan: 0 };
-	#contradictions = 0;
 
 	constructor(parts: SyncParts) {
 		this.#p = parts;
@@ -143,7 +139,7 @@ export class Compare implements SyncJob {
 	}
 
 	private begin(): void {
-		const { log, clock, config } = this.#p;
+		const { log, clock, config, suspicions } = this.#p;
 		const { closing } = log;
 		const closes = this.#closingWanted && closing !== undefined && clock.monotonic() >= this.#closingMs;
 		const closingBatch = closes ? closing.batch : 0;
@@ -159,24 +155,17 @@ export class Compare implements SyncJob {
 		if (this.#ofClosing) {
 			// Else the list stays: the batch that closes may still wait for its differences, and is not compared again.
 			this.contradicted = false;
-			this.#contradictions = 0;
+			this.unpostedCount = 0;
+			this.unpostedLeftOut = false;
 			this.restedCount = -1;
 			this.#resting = this.countRested(closingBatch, this.#lastId);
 		}
-		this.beginPass();
+		suspicions.beginPass(this.#batch);
+		this.seeTwins();
 		// The first time, and before a batch is given up, everything is looked at: what nobody here knows of, too.
 		const whole = closingBatch !== 0 || this.#listedBatch !== this.#batch || !this.isAllAtRest();
 		if (whole || this.#lastId === 0) this.beginList();
 		else this.#phase = "all";
-	}
-
-	private beginPass(): void {
-		if (this.#ofClosing) {
-			this.unpostedCount = 0;
-			this.unpostedLeftOut = false;
-		}
-		this.#p.suspicions.beginPass(this.#batch);
-		this.seeTwins();
 	}
 
 	private beginList(): void {
@@ -298,13 +287,9 @@ export class Compare implements SyncJob {
 			return;
 		}
 		this.#p.note("W", `batch ${this.#batch}: the host's list and its sums contradict each other`);
-		this.#contradictions++;
-		this.contradicted = this.#contradictions === CONTRADICTIONS_MAX;
-		if (this.contradicted) this.giveUp();
-		else {
-			this.beginPass();
-			this.beginList();
-		}
+		this.contradicted = true;
+		this.restedCount = this.#resting; // All that it has named was looked at.
+		this.giveUp();
 	}
 
 	private pair(id: number, at: number): void {

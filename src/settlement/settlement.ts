@@ -15,12 +15,14 @@ import { KIND_RESEND } from "../transactions/records";
 import { isCarried, stands } from "../transactions/states";
 import { BatchTotals } from "./batch-totals";
 import type { CarriedWork } from "./carried-work";
+import type { CaseRecord } from "./case-records";
 import { CaseState } from "./case-states";
 import type { Cases } from "./cases";
 import { Cause } from "./cause";
 import type { Compare } from "./compare";
 import { NEVER_DUE } from "./due";
-import { lastStep } from "./remedies";
+import { isCaseRow, rowName } from "./finding";
+import { isRequest, lastStep, stepAt } from "./remedies";
 import type { SettleTimes } from "./settle-times";
 import {
 	SettlementAnswer,
@@ -63,6 +65,7 @@ const AGAIN_MS = 60_000;
 const DIFFERENCES_MS = 5_000;
 /** So long a host's list and its sums may contradict each other: then a batch is released, and a person compares. */
 const CONTRADICTED_MS = 6 * 3_600_000;
+const CONTRADICTED_AGAIN_MS = 900_000;
 
 export class Settlement implements SyncJob {
 	readonly name = "settlement";
@@ -163,6 +166,7 @@ export class Settlement implements SyncJob {
 	}
 
 	private begin(): void {
+		this.#o.compare.forgetClosing();
 		this.#phase = "totals";
 		this.#result = undefined;
 		this.#host = undefined;
@@ -271,9 +275,13 @@ export class Settlement implements SyncJob {
 		if (this.#phase !== "comparing" || batch !== this.#o.parts.log.closing?.batch) return;
 		const { compare, parts } = this.#o;
 		const nowMs = parts.clock.monotonic();
-		if (compare.contradicted && this.#contradictedMs < 0) this.#contradictedMs = nowMs;
+		const again = this.#contradictedMs >= 0;
+		if (compare.contradicted && !again) this.#contradictedMs = nowMs;
 		this.#phase = whole || this.isContradictory(nowMs) ? "release" : "compare";
-		if (this.#phase === "compare") this.wait("refused", batch);
+		if (this.#phase !== "compare") return;
+		// What changed between list and sums is in both the next time.
+		if (compare.contradicted) this.wait("differences", batch, again ? CONTRADICTED_AGAIN_MS : DIFFERENCES_MS);
+		else this.wait("refused", batch);
 	}
 
 	/** The host contradicts itself, and has gone on to for hours: what its list says is all there is, and a person compares. */
@@ -315,7 +323,8 @@ export class Settlement implements SyncJob {
 				this.wait("noRoom", batch);
 				return;
 			}
-		} else if (this.#result !== "balanced" && !this.openUnbalanced(batch)) {
+			// One that has shown its books at other times: what they hold of this batch nobody has seen.
+		} else if ((this.#result !== "balanced" || parts.hasShownBooks) && !this.openUnbalanced(batch)) {
 			this.wait("noRoom", batch);
 			return;
 		}
@@ -360,9 +369,20 @@ export class Settlement implements SyncJob {
 			const state = cases.state(id);
 			if (state !== CaseState.found && state !== CaseState.checking && state !== CaseState.asking) continue;
 			const record = cases.get(id);
-			if (record.batch !== this.#o.parts.log.batch && this.#o.parts.books.isKnown(record)) return true;
+			const waits = record.batch !== this.#o.parts.log.batch && this.#o.parts.books.isKnown(record);
+			if (waits && !this.isUnanswered(record)) return true;
 		}
 		return false;
+	}
+
+	/** A request that the desk does not answer: it needs no card, and no batch waits for it for ever. */
+	private isUnanswered({ row, step, state, events }: CaseRecord): boolean {
+		const { books, config } = this.#o.parts;
+		const name = rowName(row);
+		const begun = name === undefined || !isCaseRow(name) ? undefined : stepAt(name, step);
+		if (state !== CaseState.asking || begun === undefined || !isRequest(begun.kind)) return false;
+		const askedS = events[events.length - 1]?.timeS ?? 0;
+		return askedS > 0 && books.nowS >= askedS + Math.ceil(config.lateOriginalMs / 1_000);
 	}
 
 	/**
