@@ -40,6 +40,10 @@ export class CaseIndex {
 	/** Host seconds by which the host has promised to decide on a request of an open case; 0: none. */
 	readonly promises: Uint32Array;
 	readonly positions: Uint32Array;
+	/** Not looked at before this uptime, whatever the host's clock says: seconds, the lower 16 bits, of an hour at most. */
+	readonly holds: Uint16Array;
+	/** Uptime since which the host says nothing to the request: minutes, the lower 16 bits; 0: it does. */
+	readonly silents: Uint16Array;
 	readonly #arrays: readonly (Uint32Array | Uint16Array | Uint8Array)[];
 	readonly #isLiveBatch: (batch: number) => boolean;
 
@@ -59,6 +63,8 @@ export class CaseIndex {
 		this.dues = new Uint32Array(slots);
 		this.promises = new Uint32Array(slots);
 		this.positions = new Uint32Array(slots);
+		this.holds = new Uint16Array(slots);
+		this.silents = new Uint16Array(slots);
 		this.#arrays = [
 			this.ids,
 			this.versions,
@@ -70,10 +76,12 @@ export class CaseIndex {
 			this.dues,
 			this.promises,
 			this.positions,
+			this.holds,
+			this.silents,
 		];
 	}
 
-	/** Bytes of the arrays: 29 a slot, whatever is open. */
+	/** Bytes of the arrays: 33 a slot, whatever is open. */
 	get ramBytes(): number {
 		let bytes = 0;
 		for (const array of this.#arrays) bytes += array.byteLength;

@@ -53,10 +53,6 @@ export class CaseWork implements SyncJob {
 	readonly #answer = new RequestAnswer();
 	/** The case that had its turn last: each has one before it comes round. */
 	#turn = 0;
-	/** Uptime before which a case has no turn; see {@link hold}. What has passed is dropped at the next turn of any. */
-	readonly #heldMs = new Map<number, number>();
-	/** Uptime since which the host answers nothing to the request of a case; of open ones only. */
-	readonly #silentSinceMs = new Map<number, number>();
 	/** While the host's time is not known nothing can be postponed by it: then all of it waits until this uptime. */
 	#notBeforeMs = 0;
 
@@ -73,7 +69,7 @@ export class CaseWork implements SyncJob {
 		if (nowS === 0 && nowMs < this.#notBeforeMs && cases.openCount > 0) return this.#notBeforeMs;
 		for (let id = cases.nextOpen(0); id !== 0; id = cases.nextOpen(id)) {
 			const dueS = cases.dueS(id);
-			const heldMs = this.#heldMs.get(id) ?? 0;
+			const heldMs = cases.heldMs(id, nowMs);
 			if (isDueS(dueS, nowS) && heldMs <= nowMs) return nowMs;
 			if (isDueS(dueS, nowS)) dueMs = Math.min(dueMs, heldMs);
 			// While the host's time is not known nothing is due but at once: the next answer of the host tells it.
@@ -83,18 +79,17 @@ export class CaseWork implements SyncJob {
 	}
 
 	step(line: SyncLine): void {
-		const { cases, clock } = this.#p;
-		const nowMs = clock.monotonic();
-		for (const [id, heldMs] of this.#heldMs) if (heldMs <= nowMs) this.#heldMs.delete(id);
+		const { cases } = this.#p;
 		this.#turn = this.nextTurn(this.#turn) || this.nextTurn(0);
 		if (this.#turn !== 0) this.work(line, cases.get(this.#turn));
 	}
 
 	private nextTurn(after: number): number {
-		const { cases, books } = this.#p;
+		const { cases, books, clock } = this.#p;
 		const { nowS } = books;
+		const nowMs = clock.monotonic();
 		let id = cases.dueBefore(nowS, after);
-		while (id !== 0 && this.#heldMs.has(id)) id = cases.dueBefore(nowS, id);
+		while (id !== 0 && cases.heldMs(id, nowMs) > nowMs) id = cases.dueBefore(nowS, id);
 		return id;
 	}
 
@@ -102,7 +97,7 @@ export class CaseWork implements SyncJob {
 	private hold(id: number, dueS: number): void {
 		const { cases, books, clock, config } = this.#p;
 		const waitMs = Math.min(config.reversalRepeatMsMax, Math.max(0, dueS - books.nowS) * 1_000);
-		if (books.nowS > 0 && waitMs > 0) this.#heldMs.set(id, clock.monotonic() + waitMs);
+		if (books.nowS > 0 && waitMs > 0) cases.hold(id, waitMs, clock.monotonic());
 		cases.postpone(id, dueS);
 	}
 
@@ -122,7 +117,7 @@ export class CaseWork implements SyncJob {
 			const record = cases.get(id);
 			const step = stepAt(rowOf(record), record.step);
 			if (step === undefined || isRequest(step.kind) || this.isMoving(record)) continue;
-			this.#heldMs.delete(id);
+			cases.hold(id, 0, 0);
 			cases.postpone(id, 0);
 			waits = true;
 		}
@@ -405,7 +400,7 @@ export class CaseWork implements SyncJob {
 			this.later(record);
 			return;
 		}
-		this.#silentSinceMs.delete(record.id);
+		cases.silent(record.id, false, 0);
 		const { reference, reason, state, expectedAt } = this.#answer;
 		const event = ANSWERS[state];
 		const laterS = books.nowS + Math.ceil(config.deskAskMs / 1_000);
@@ -423,7 +418,8 @@ export class CaseWork implements SyncJob {
 
 	/** No answer to a request, or one that says nothing. */
 	private deskIsSilent({ id }: CaseRecord): void {
-		if (!this.#silentSinceMs.has(id)) this.#silentSinceMs.set(id, this.#p.clock.monotonic());
+		const { cases, clock } = this.#p;
+		cases.silent(id, true, clock.monotonic());
 	}
 
 	/**
@@ -433,11 +429,11 @@ export class CaseWork implements SyncJob {
 	 */
 	private giveUp(record: CaseRecord): boolean {
 		const { cases, books, clock, config } = this.#p;
-		const sinceMs = this.#silentSinceMs.get(record.id) ?? Number.POSITIVE_INFINITY;
-		if (clock.monotonic() - sinceMs < config.overdueAgainMs) return false;
+		const silentMs = cases.silentMs(record.id, clock.monotonic());
+		if (silentMs === 0 || silentMs < config.overdueAgainMs) return false;
 		const dueS = books.nowS + Math.ceil(config.supportAskMs / 1_000);
 		this.act(record.id, cases.beginStep(record.id, lastStep(rowOf(record)), books.nowS, { dueS }));
-		this.#silentSinceMs.delete(record.id);
+		cases.silent(record.id, false, 0);
 		return true;
 	}
 

@@ -82,6 +82,9 @@ export interface CasesOptions {
 	isLiveBatch(batch: number): boolean;
 }
 
+/** By uptime. */
+const HOLD_S_MAX = 3_600;
+
 const TYPES: readonly number[] = [CASE_RECORD_TYPE];
 
 export class Cases implements RecordKeeper {
@@ -223,6 +226,35 @@ export class Cases implements RecordKeeper {
 	postpone(id: number, dueS: number): void {
 		const slot = this.slot(id);
 		this.#index.dues[slot] = dueS;
+	}
+
+	/** The same by uptime, an hour at most: the host's clock may say something else at each answer. @param waitMs - 0: no longer */
+	hold(id: number, waitMs: number, uptimeMs: number): void {
+		const waitS = Math.min(HOLD_S_MAX, Math.ceil(waitMs / 1_000));
+		this.#index.holds[this.slot(id)] = waitS === 0 ? 0 : (Math.ceil(uptimeMs / 1_000) + waitS) & 0xffff || 1;
+	}
+
+	/** Uptime until which it is held, ms; 0: it is not. */
+	heldMs(id: number, uptimeMs: number): number {
+		const slot = this.#index.find(id);
+		if (slot < 0 || this.#index.holds[slot] === 0) return 0;
+		const nowS = Math.floor(uptimeMs / 1_000);
+		const leftS = (this.#index.holds[slot] - nowS) & 0xffff;
+		return leftS === 0 || leftS > HOLD_S_MAX + 1 ? 0 : (nowS + leftS) * 1_000;
+	}
+
+	/** The host says nothing to its request, or says something again. */
+	silent(id: number, is: boolean, uptimeMs: number): void {
+		const { silents } = this.#index;
+		const slot = this.slot(id);
+		if (!is) silents[slot] = 0;
+		else if (silents[slot] === 0) silents[slot] = Math.floor(uptimeMs / 60_000) & 0xffff || 1;
+	}
+
+	/** For how long it has said nothing, ms; 0: it does, or for less than a minute. Of 45 days at most. */
+	silentMs(id: number, uptimeMs: number): number {
+		const since = this.#index.silents[this.slot(id)];
+		return since === 0 ? 0 : ((Math.floor(uptimeMs / 60_000) - since) & 0xffff) * 60_000;
 	}
 
 	/**

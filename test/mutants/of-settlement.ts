@@ -264,4 +264,86 @@ export const SETTLEMENT_MUTANTS: readonly Mutant[] = [
 			},
 		],
 	},
+	{
+		name: "given-back-sent-again",
+		breaks: ["I6"],
+		what: "what our own request has had given back whole is judged as any sale: forgotten by the host, it is sent again",
+		expected: "tests",
+		tests: ["test/settlement/adversary.test.ts", "test/settlement/finding.test.ts"],
+		changes: [
+			{
+				file: "src/settlement/finding.ts",
+				from: "isGivenBack && !isRefund ? GIVEN_BACK : RULES",
+				to: "RULES",
+			},
+		],
+	},
+	{
+		name: "two-remedies-at-once",
+		breaks: ["I6"],
+		what: "a second case is opened beside the first: what is claimed is given back meanwhile",
+		expected: "tests",
+		tests: ["test/settlement/adversary.test.ts"],
+		changes: [
+			{
+				file: "src/settlement/findings.ts",
+				from: "if (cases.findOpen(batch, stan) !== 0) {",
+				to: "if (false) {",
+			},
+		],
+	},
+	{
+		name: "books-shown-and-forgotten",
+		breaks: ["I6"],
+		what: "a host that has shown its books says in the middle of a closing that it knows no such message, and is believed",
+		expected: "tests",
+		tests: ["test/settlement/adversary.test.ts"],
+		changes: [{ file: SETTLEMENT, from: " || parts.hasShownBooks) &&", to: ") &&" }],
+	},
+	{
+		name: "released-batch-compared-on",
+		breaks: ["I6"],
+		what: "a list begun before the release is gone on with behind it: each sale of it is unknown here",
+		expected: "tests",
+		tests: ["test/settlement/adversary.test.ts"],
+		changes: [
+			{
+				file: COMPARE,
+				from: "if (this.#batch !== this.#p.log.batch && this.#batch !== this.#p.log.closing?.batch) this.#phase",
+				to: "if (this.#batch < 0) this.#phase",
+			},
+		],
+	},
+	{
+		name: "lists-believed",
+		breaks: ["I6"],
+		what: "a batch is released by a list that the host's own digest contradicts",
+		expected: "tests",
+		tests: [CLOSING_TEST, SEEDS_TEST],
+		changes: [{ file: COMPARE, from: "if (this.#ofClosing && !this.stansCameRound()) {", to: "if (false) {" }],
+	},
+	{
+		name: "watch-ends-with-any-case",
+		breaks: ["I6"],
+		what: "an operator's word about a debit ends the watch of its posting",
+		expected: "tests",
+		tests: [CLOSING_TEST, SEEDS_TEST],
+		changes: [
+			{
+				file: "src/settlement/reconciliation.ts",
+				from: "if (record.outcome === Outcome.agreed) this.watches",
+				to: "if (record.outcome !== Outcome.open) this.watches",
+			},
+		],
+	},
+	{
+		name: "silent-desk-asked-for-ever",
+		breaks: ["I3"],
+		what: "a request that the desk never answers is nobody's: asked and asked, and no person hears of it",
+		expected: "tests",
+		tests: ["test/settlement/adversary.test.ts"],
+		changes: [
+			{ file: CASE_WORK, from: "else if (!this.giveUp(record)) this.sendRequest", to: "else this.sendRequest" },
+		],
+	},
 ];

@@ -345,7 +345,7 @@ describe("settlement: cases", () => {
 
 	it("stand in bounded memory, and fewer in a small journal", () => {
 		const { cases } = new KeeperBench();
-		assert.equal(cases.ramBytes, 130 * 29 + 208);
+		assert.equal(cases.ramBytes, 130 * 33 + 208);
 		assert.equal(openCasesFor(1 << 20), CASES_OPEN_MAX);
 		assert.equal(openCasesFor(64 * 1_024), 6);
 		assert.equal(openCasesFor(6 * 4_096), 2);
