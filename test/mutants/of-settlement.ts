@@ -139,7 +139,13 @@ export const SETTLEMENT_MUTANTS: readonly Mutant[] = [
 		what: "differences that find no place for a case go with the batch, and nobody is told",
 		expected: "tests",
 		tests: ["test/settlement/given-back.test.ts"],
-		changes: [{ file: SETTLEMENT, from: "if (beyond && !this.openUnbalanced(batch)) {", to: "if (false) {" }],
+		changes: [
+			{
+				file: SETTLEMENT,
+				from: "if ((beyond || compare.contradicted) && !this.openUnbalanced(batch)) {",
+				to: "if (false) {",
+			},
+		],
 	},
 	{
 		name: "named-before-it-was-sold",
@@ -195,8 +201,8 @@ export const SETTLEMENT_MUTANTS: readonly Mutant[] = [
 		changes: [
 			{
 				file: SETTLEMENT,
-				from: 'if (this.#result !== "balanced" && !this.openUnbalanced(batch)) {',
-				to: "if (false) {",
+				from: '} else if ((this.#result !== "balanced" || parts',
+				to: "} else if ((false || parts",
 			},
 		],
 	},
@@ -206,7 +212,7 @@ export const SETTLEMENT_MUTANTS: readonly Mutant[] = [
 		what: "where the host's digest is another the batch is taken for compared",
 		expected: "tests",
 		tests: [FOUND_TEST, "test/settlement/lying-host.test.ts", "test/settlement/sync-cost.test.ts"],
-		changes: [{ file: COMPARE, from: 'if (phase === "all" && !same) this.beginList();\n\t\telse if', to: "if" }],
+		changes: [{ file: COMPARE, from: 'if ((phase === "all" && !same) || !whole) this', to: "if (!whole) this" }],
 	},
 	{
 		name: "nonce-not-checked",
