@@ -76,8 +76,8 @@ export class CaseFiles {
 		};
 	}
 
-	/** A boot is over: power may have gone between a change and the word of it. */
-	booted({ cases }: Terminal): void {
+	/** Power may have gone between a change and the word of it. */
+	readAgain({ cases }: Terminal): void {
 		for (let id = cases.next(0); id !== 0; id = cases.next(id)) {
 			const record = cases.get(id);
 			if (this.files.find((file) => file.id === id)?.record.version === record.version) continue;

@@ -78,11 +78,6 @@ export class Office {
 		this.#files.watch(terminal);
 	}
 
-	/** A boot is over. */
-	booted(terminal: Terminal): void {
-		this.#files.booted(terminal);
-	}
-
 	inject({ fault, key }: Injection): void {
 		if (key.terminalId === this.#o.terminalId) this.note(key.stan, fault);
 	}
@@ -95,11 +90,13 @@ export class Office {
 
 	/** Nothing is out of place, or all of it is somebody else's to move. @param rows - of this terminal */
 	isSettled(rows: readonly MoneyRow[]): boolean {
+		this.#readAgain();
 		return rows.every((row) => this.#isExcused(row)) && !this.#terminalMoves;
 	}
 
 	/** @param sinceMs - when the world was healed */
 	judge(rows: readonly MoneyRow[], sinceMs: number): OfficeVerdict {
+		this.#readAgain();
 		const wrong: { stan: number; text: string }[] = [];
 		for (const row of rows) {
 			if (this.#isExcused(row)) continue;
@@ -123,6 +120,11 @@ export class Office {
 			if (isClosed(file) && end > sinceMs) resolveMs.push(this.#resolveMs(file, sinceMs, end));
 		}
 		return { wrong, matrix, resolveMs };
+	}
+
+	/** Not before the journal is pinned: until then a record whose writing was cut may read otherwise each time. */
+	#readAgain(): void {
+		if (this.#terminal?.log.journal.pinned) this.#files.readAgain(this.#terminal);
 	}
 
 	/** From the line's return, or from the finding, to the end; what it waited for on purpose or for others is not in it. */

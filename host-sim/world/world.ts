@@ -185,7 +185,6 @@ class World {
 			},
 			onBooted: () => {
 				witness?.booted(station.shop.terminal);
-				office.booted(station.shop.terminal);
 				officePeople.look();
 			},
 			onPowerLost: () => {

@@ -34,8 +34,6 @@ export interface BooksOptions {
 	hostTime: HostTime;
 	clock: Clock;
 	config: Config;
-	/** The journal was provisioned after this batch began. */
-	isYounger(batch: number): boolean;
 	/** Flash has lost blocks or records since. */
 	flashError(): boolean;
 }
@@ -145,7 +143,7 @@ export class Books {
 	}
 
 	/** Facts of a finding, for its cause. Of what was spent those that its records held are missing. */
-	facts(row: CaseRow, id: number, batch: number, entry: Entry, word: TerminalWord): number {
+	facts(row: CaseRow, id: number, entry: Entry, word: TerminalWord): number {
 		const { log, config } = this.#o;
 		const slot = log.find(id);
 		const recorded: Recorded = {
@@ -157,7 +155,8 @@ export class Books {
 			entry: entry.found ? entry : undefined,
 			recordedAfterMs: this.recordedAfterMs(id, entry),
 			answerTimeoutMs: config.answerTimeoutMs,
-			boardSwapped: slot < 0 && this.#o.isYounger(batch),
+			// Provisioned since: its batch has begun on another board.
+			boardSwapped: slot < 0 && log.settledUpTo.batch === 0,
 			flashError: this.#o.flashError(),
 		};
 		return factsOf(recorded);

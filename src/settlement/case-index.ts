@@ -18,6 +18,11 @@ export const Lasting = {
 	decided: 2,
 } as const;
 
+/** Of which batches a comparison may still come: what was given back for them, or decided, is to be known. */
+export interface LiveBatches {
+	isLiveBatch(batch: number): boolean;
+}
+
 /** Places behind all others: for a batch with more differences than there are places, and for one while another makes way. */
 const EXTRA = 2;
 
@@ -45,13 +50,12 @@ export class CaseIndex {
 	/** Uptime since which the host says nothing to the request: minutes, the lower 16 bits; 0: it does. */
 	readonly silents: Uint16Array;
 	readonly #arrays: readonly (Uint32Array | Uint16Array | Uint8Array)[];
-	readonly #isLiveBatch: (batch: number) => boolean;
+	readonly #batches: LiveBatches;
 
-	/** @param isLiveBatch - it may still be compared: what was given back for it, or decided, is to be known */
-	constructor(openMax: number, closedMax: number, isLiveBatch: (batch: number) => boolean) {
+	constructor(openMax: number, closedMax: number, batches: LiveBatches) {
 		this.openMax = openMax;
 		this.closedMax = closedMax;
-		this.#isLiveBatch = isLiveBatch;
+		this.#batches = batches;
 		const slots = openMax + closedMax + EXTRA;
 		this.ids = new Uint32Array(slots);
 		this.versions = new Uint16Array(slots);
@@ -179,7 +183,8 @@ export class CaseIndex {
 	makeWay(keptId = 0): void {
 		while (this.closedCount > this.closedMax) {
 			const unneeded = this.firstClosed((slot) => !this.isNeeded(slot), keptId);
-			const slot = unneeded >= 0 ? unneeded : this.firstClosed((at) => !this.#isLiveBatch(this.batches[at]), keptId);
+			const slot =
+				unneeded >= 0 ? unneeded : this.firstClosed((at) => !this.#batches.isLiveBatch(this.batches[at]), keptId);
 			if (slot < 0) break;
 			this.remove(slot);
 		}
@@ -204,7 +209,7 @@ export class CaseIndex {
 		if (this.count < most) return false;
 		let held = this.openCount;
 		for (let slot = 0; slot < this.count; slot++) {
-			if (!isOpen(this.states[slot]) && this.isNeeded(slot) && this.#isLiveBatch(this.batches[slot])) held++;
+			if (!isOpen(this.states[slot]) && this.isNeeded(slot) && this.#batches.isLiveBatch(this.batches[slot])) held++;
 		}
 		return held >= most;
 	}

@@ -480,7 +480,7 @@ export class CaseWork implements SyncJob {
 	private causeOf(record: CaseRecord, row: CaseRow): { facts: number; cause: number } {
 		const { books } = this.#p;
 		const id = books.isKnown(record) ? record.transactionId : 0;
-		const facts = books.facts(row, id, record.batch, this.#p.entry, books.wordOfCase(record));
+		const facts = books.facts(row, id, this.#p.entry, books.wordOfCase(record));
 		return { facts, cause: Cause[causeOf(facts)] };
 	}
 

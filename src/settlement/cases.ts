@@ -22,7 +22,7 @@ import { addAmount } from "../core/money";
 import type { RandomSource } from "../ports";
 import { type AppendRecord, coarseBytes, type RecordKeeper } from "../transactions/record-keeper";
 import { type CaseChanges, changeCase, type NewCase, newCase, stampCase } from "./case-change";
-import { CaseIndex, Lasting } from "./case-index";
+import { CaseIndex, Lasting, type LiveBatches } from "./case-index";
 import {
 	CASE_RECORD_BYTES,
 	CASE_RECORD_TYPE,
@@ -78,8 +78,8 @@ export interface CasesOptions {
 	openMax?: number;
 	/** 1 to {@link CASES_CLOSED_MAX}; as many as open ones by default. */
 	closedMax?: number;
-	/** A batch that may still be compared, with all that is closed of it; asked when flash has been read. */
-	isLiveBatch(batch: number): boolean;
+	/** Of which batches a comparison may still come, asked when flash has been read: the transaction log. */
+	batches: LiveBatches;
 }
 
 /** By uptime. */
@@ -100,7 +100,7 @@ export class Cases implements RecordKeeper {
 		assert(openMax >= 1 && openMax <= CASES_OPEN_MAX, "I10 open cases are bounded");
 		assert(closedMax >= 1 && closedMax <= CASES_CLOSED_MAX, "I10 closed cases are bounded");
 		this.#journal = journal;
-		this.#index = new CaseIndex(openMax, closedMax, options.isLiveBatch);
+		this.#index = new CaseIndex(openMax, closedMax, options.batches);
 	}
 
 	get types(): readonly number[] {

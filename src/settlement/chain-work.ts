@@ -9,23 +9,28 @@ import type { SyncJob } from "./sync";
 /** One transaction is some 0.24 million byte codes of the engine. */
 const LINKS_A_TURN = 4;
 
+/** Who sends what carries a head. */
+export interface HeadUser {
+	/** A request is due that carries one. */
+	needsHead(nowMs: number): boolean;
+}
+
 export class ChainWork implements SyncJob {
 	readonly name = "chain";
 	readonly local = true;
 	readonly slow = true;
 	readonly #chain: Chain;
-	readonly #isWanted: (nowMs: number) => boolean;
+	readonly #user: HeadUser;
 	/** The chain cannot be computed: whoever needs its head says why. */
 	#failed = false;
 
-	/** @param isWanted - a request is due that carries the head */
-	constructor(chain: Chain, isWanted: (nowMs: number) => boolean) {
+	constructor(chain: Chain, user: HeadUser) {
 		this.#chain = chain;
-		this.#isWanted = isWanted;
+		this.#user = user;
 	}
 
 	dueMs(nowMs: number): number {
-		const due = !this.#failed && this.#isWanted(nowMs) && this.#chain.isBehind(LINKS_A_TURN);
+		const due = !this.#failed && this.#user.needsHead(nowMs) && this.#chain.isBehind(LINKS_A_TURN);
 		return due ? nowMs : Number.POSITIVE_INFINITY;
 	}
 

@@ -31,6 +31,9 @@ const CLOSINGS_MAX = 16;
 /** all: digest of what is at rest. due: what should be posted by now. list: page by page. check: the list against its sums. */
 type Phase = "idle" | "all" | "due" | "list" | "check";
 
+/** Places in what was listed. */
+const Listed = { recorded: 0, recordedMinor: 1, pending: 2, refused: 3, voided: 4, stan: 5 } as const;
+
 export class Compare implements SyncJob {
 	readonly name = "compare";
 	/**
@@ -78,7 +81,7 @@ export class Compare implements SyncJob {
 	 * Of the list under way, by its flags: what stands and is recorded, and what of that is not posted, or refused; what was
 	 * voided without a void in the list.
 	 */
-	readonly #listed = { recorded: 0, recordedMinor: 0, pending: 0, refused: 0, voided: 0, stan: 0 };
+	readonly #listed = new Float64Array(6);
 
 	constructor(parts: SyncParts) {
 		this.#p = parts;
@@ -170,8 +173,7 @@ export class Compare implements SyncJob {
 
 	private beginList(): void {
 		this.#phase = "list";
-		const listed = this.#listed;
-		listed.recorded = listed.recordedMinor = listed.pending = listed.refused = listed.voided = listed.stan = 0;
+		this.#listed.fill(0);
 		if (this.#ofClosing) this.#digest.digest.begin();
 		this.#fromStan = 1;
 		this.#pages = 0;
@@ -184,7 +186,7 @@ export class Compare implements SyncJob {
 		const lastId = phase === "due" ? this.newestDueId() : this.#lastId;
 		const slot = log.index.find(lastId);
 		const ownStan = slot < 0 ? 0 : log.index.stans[slot];
-		const toStan = phase === "check" ? Math.max(ownStan, this.#listed.stan) : ownStan;
+		const toStan = phase === "check" ? Math.max(ownStan, this.#listed[Listed.stan]) : ownStan;
 		if (toStan === 0) {
 			this.done();
 			return;
@@ -260,19 +262,19 @@ export class Compare implements SyncJob {
 		const page = this.#page;
 		for (let at = 0; at < page.count; at++) {
 			const flags = page.flags[at];
-			listed.stan = page.stans[at];
+			listed[Listed.stan] = page.stans[at];
 			if ((flags & HostFlag.reversed) !== 0) continue;
 			if (this.#ofClosing) this.#digest.digest.add(page.stans[at], page.kinds[at], page.amounts[at]);
 			const recorded = (flags & HostFlag.recorded) !== 0;
 			if (recorded) {
-				listed.recorded++;
-				listed.recordedMinor += page.amounts[at];
+				listed[Listed.recorded]++;
+				listed[Listed.recordedMinor] += page.amounts[at];
 			}
-			if ((flags & HostFlag.voided) !== 0) listed.voided++;
-			if (page.kinds[at] === KIND_VOID) listed.voided--;
+			if ((flags & HostFlag.voided) !== 0) listed[Listed.voided]++;
+			if (page.kinds[at] === KIND_VOID) listed[Listed.voided]--;
 			if ((flags & HostFlag.posted) !== 0) continue;
-			if ((flags & (HostFlag.refused | HostFlag.farSideFailed)) !== 0) listed.refused++;
-			else if (recorded) listed.pending++;
+			if ((flags & (HostFlag.refused | HostFlag.farSideFailed)) !== 0) listed[Listed.refused]++;
+			else if (recorded) listed[Listed.pending]++;
 		}
 	}
 
@@ -280,9 +282,15 @@ export class Compare implements SyncJob {
 	private checkList(): void {
 		const { recorded, pending, refused, digest } = this.#answer;
 		const listed = this.#listed;
-		const sameRecords = recorded.count === listed.recorded && recorded.sumMinor === listed.recordedMinor;
+		const sameRecords =
+			recorded.count === listed[Listed.recorded] && recorded.sumMinor === listed[Listed.recordedMinor];
 		const same = sameRecords && equalBytes(digest, this.#digest.digest.bytes);
-		if (same && listed.voided <= 0 && pending.count <= listed.pending && refused.count <= listed.refused) {
+		if (
+			same &&
+			listed[Listed.voided] <= 0 &&
+			pending.count <= listed[Listed.pending] &&
+			refused.count <= listed[Listed.refused]
+		) {
 			this.done();
 			return;
 		}

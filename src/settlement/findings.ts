@@ -132,7 +132,7 @@ export function openCase(parts: SyncParts, { row, batch, stan, id, word, entry }
 	const { log, cases, books } = parts;
 	// Of a spent one the records may have gone: the index still has what it was.
 	const known = log.find(id) >= 0 ? unlessGone(() => log.intent(id)) : undefined;
-	const facts = books.facts(row, id, batch, entry, word);
+	const facts = books.facts(row, id, entry, word);
 	const cause = causeOf(facts);
 	const outcome = known === undefined ? undefined : unlessGone(() => log.outcome(id));
 	const caseId = cases.open(

@@ -106,7 +106,8 @@ export class HostTime {
 	}
 
 	/**
-	 * How old something is, ms, at least 0: never more than what has passed since.
+	 * How old something is, ms, at least 0: never more than what has passed since, as long as the host's clock is less than half
+	 * a year from where it was then: what it sends has no year.
 	 * @param atMs - host's time, since 1970: of {@link at}, a stamp of 402, or stored
 	 * @returns undefined while the host's time is not known: nothing is overdue then
 	 */

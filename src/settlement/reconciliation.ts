@@ -81,15 +81,17 @@ export class Reconciliation {
 	readonly #settlement: Settlement;
 	readonly #inquiry: Inquiry;
 	readonly #sync: Sync;
+	readonly #onAnchored: ReconciliationOptions["onAnchored"];
 	readonly #head = new Uint8Array(EVIDENCE_BYTES);
 	/** The head that was told last. */
 	readonly #told = new ChainHead();
 
 	constructor(options: ReconciliationOptions) {
 		const { log, clock, config, random, sink, exchanger, dialect, encoder, journalBytes } = options;
+		this.#onAnchored = options.onAnchored;
 		this.cases = new Cases(log.journal, {
 			openMax: openCasesFor(journalBytes, config.casesMax),
-			isLiveBatch: (batch) => log.isLiveBatch(batch),
+			batches: log,
 		});
 		this.watches = new Watches(log.journal, watchesFor(journalBytes));
 		log.addKeeper(this.watches);
@@ -105,7 +107,6 @@ export class Reconciliation {
 			hostTime: this.hostTime,
 			clock,
 			config,
-			isYounger: () => log.settledUpTo.batch === 0,
 			flashError: options.flashError,
 		});
 		const parts = new SyncParts({
@@ -120,8 +121,7 @@ export class Reconciliation {
 			config,
 			random,
 			sink,
-			evidence: () => this.evidence(),
-			onAnchored: (code) => options.onAnchored(this.#told, code, this.hostDigits()),
+			heads: this,
 		});
 		this.#parts = parts;
 		this.#compare = new Compare(parts);
@@ -137,8 +137,9 @@ export class Reconciliation {
 				options.onCase(record);
 			},
 		});
+		const onCase = (id: number): void => options.onCase(this.cases.get(id));
 		const carried = new CarriedWork(parts, this.watches);
-		this.#settleTimes = new SettleTimes({ log, clock, config, isHeld: () => this.cases.isHeld });
+		this.#settleTimes = new SettleTimes({ log, clock, config, cases: this.cases });
 		this.#settlement = new Settlement({
 			parts,
 			messages: new SettlementMessages(dialect, config, encoder),
@@ -148,14 +149,14 @@ export class Reconciliation {
 			carried,
 			times: this.#settleTimes,
 			secure: options.secure,
-			onCase: (id) => options.onCase(this.cases.get(id)),
+			onCase,
 			onWait: options.onSettleWaits,
 			onSettled: options.onSettled,
 		});
 		const stuck = new StuckWork({
 			...{ log, books, clock, config },
 			cases: this.cases,
-			onCase: (id) => options.onCase(this.cases.get(id)),
+			onCase,
 			onFull: options.onCasesFull,
 		});
 		log.onStuck = () => {
@@ -173,7 +174,7 @@ export class Reconciliation {
 					onOpened: (id) => this.#caseWork.opened(id),
 					onPending: (batch, id) => this.watch(batch, id),
 				}),
-				new ChainWork(this.chain, (nowMs) => this.needsHead(nowMs)),
+				new ChainWork(this.chain, this),
 				this.#caseWork,
 				carried,
 				this.#settlement,
@@ -185,7 +186,7 @@ export class Reconciliation {
 			config,
 			random,
 			sink,
-			pin: () => log.journal.pin(),
+			journal: log.journal,
 			mayBegin: options.mayBegin,
 		});
 	}
@@ -303,11 +304,17 @@ export class Reconciliation {
 	}
 
 	/** What is asked, or written, next carries the head of the evidence chain. */
-	private needsHead(nowMs: number): boolean {
+	needsHead(nowMs: number): boolean {
 		return this.#compare.asksDigest || this.#settlement.releases || this.#caseWork.dueMs(nowMs) <= nowMs;
 	}
 
-	private evidence(): Uint8Array {
+	/** See EvidenceHeads. */
+	anchored(code: number): void {
+		this.#onAnchored(this.#told, code, this.hostDigits());
+	}
+
+	/** See EvidenceHeads. */
+	head(): Uint8Array {
 		this.#told.copy(this.chain.headUpTo(0xffff_ffff));
 		this.#told.digest(this.#head);
 		return this.#head;

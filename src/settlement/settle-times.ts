@@ -8,6 +8,7 @@ import { type Config, LOCAL_OFFSET_MS } from "../config";
 import { CodedError } from "../core/errors";
 import type { Clock } from "../ports";
 import type { TransactionLog } from "../transactions/transaction-log";
+import type { Cases } from "./cases";
 
 /**
  * hour: `settleAtMinute` has passed since its first sale. sales: `settleAtSales`. room: the journal is nearly full. cases:
@@ -24,8 +25,7 @@ export interface SettleTimesOptions {
 	log: TransactionLog;
 	clock: Clock;
 	config: Config;
-	/** See Cases.isHeld. */
-	isHeld(): boolean;
+	cases: Cases;
 }
 
 export class SettleTimes {
@@ -49,7 +49,7 @@ export class SettleTimes {
 		// What is known of a batch is at least what counts in it: the sum is made only near the limit.
 		if (log.index.count >= settleAtSales && log.batchSales >= settleAtSales) return "sales";
 		if (this.#noRoom) return "room";
-		return this.#o.isHeld() ? "cases" : undefined;
+		return this.#o.cases.isHeld ? "cases" : undefined;
 	}
 
 	/** Until the next look at the clock, ms: at the hour, and often enough for a clock that is set in between. */

@@ -32,10 +32,15 @@ export interface SyncPartsOptions {
 	config: Config;
 	random: RandomSource;
 	sink: LogSink;
+	heads: EvidenceHeads;
+}
+
+/** Of the evidence chain. */
+export interface EvidenceHeads {
 	/** The digest that goes with 403, 404 and 406: 32 bytes, borrowed. */
-	evidence(): Uint8Array;
+	head(): Uint8Array;
 	/** The host has acknowledged the digest given last, in a verified answer. @param code - DE 60.3 of the request */
-	onAnchored(code: number): void;
+	anchored(code: number): void;
 }
 
 export class SyncParts {
@@ -52,8 +57,7 @@ export class SyncParts {
 	readonly random: RandomSource;
 	readonly #hostSync: HostSync;
 	readonly #sink: LogSink;
-	readonly #evidence: () => Uint8Array;
-	readonly #onAnchored: (code: number) => void;
+	readonly #heads: EvidenceHeads;
 	/** The request that is being built carries a head. */
 	#headTold = false;
 	#silent = 0;
@@ -73,8 +77,7 @@ export class SyncParts {
 		this.random = options.random;
 		this.#hostSync = options.hostSync;
 		this.#sink = options.sink;
-		this.#evidence = options.evidence;
-		this.#onAnchored = options.onAnchored;
+		this.#heads = options.heads;
 	}
 
 	/** False for a host that knows none of the sync messages. */
@@ -102,7 +105,7 @@ export class SyncParts {
 	/** The head of the evidence chain for the request that is built next; it is anchored when the answer is verified. */
 	get evidence(): Uint8Array {
 		this.#headTold = true;
-		return this.#evidence();
+		return this.#heads.head();
 	}
 
 	/** Signed on: the host may be another one, or know more. */
@@ -135,7 +138,7 @@ export class SyncParts {
 				this.#silent = 0;
 				// Its nonce was ours: it was said just now.
 				this.hostTime.learn(answer);
-				if (headTold && verdict === "taken") this.#onAnchored(Number(expected.networkCode));
+				if (headTold && verdict === "taken") this.#heads.anchored(Number(expected.networkCode));
 				if (verdict === "unsupported")
 					this.unknownToHost("says so", this.hasShownBooks ? this.againMs : Number.POSITIVE_INFINITY);
 				else {

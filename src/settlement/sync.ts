@@ -12,6 +12,7 @@ import { backOffMs } from "../core/back-off";
 import { CodedError, type ErrorCode } from "../core/errors";
 import type { MessageDecoder } from "../iso8583/decoder";
 import type { Exchanger, Expected } from "../iso8583/exchange";
+import type { Journal } from "../journal/journal";
 import type { Clock, LogSink, RandomSource } from "../ports";
 
 /** One thing to do with the host, a request at a time. */
@@ -51,8 +52,8 @@ export interface SyncOptions {
 	config: Config;
 	random: RandomSource;
 	sink: LogSink;
-	/** Before the first byte that follows from what a mount has read: see Journal.pin. */
-	pin(): void;
+	/** Pinned before the first byte that follows from what a mount has read. */
+	journal: Pick<Journal, "pin">;
 	/** False while something more urgent wants the line: a customer, a reversal, an advice that waits for a line. */
 	mayBegin(): boolean;
 }
@@ -214,7 +215,7 @@ export class Sync implements SyncLine {
 		else if (!this.#o.mayBegin()) this.wakeIn(config.reversalRepeatMs);
 		else if (exchanger.room === 0) this.connect();
 		else {
-			this.#o.pin();
+			this.#o.journal.pin();
 			return this.begin(job) && !this.#asking && !this.#paused && !this.#stopped;
 		}
 		return false;

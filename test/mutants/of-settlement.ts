@@ -128,7 +128,7 @@ export const SETTLEMENT_MUTANTS: readonly Mutant[] = [
 		changes: [
 			{
 				file: "src/settlement/case-index.ts",
-				from: "this.firstClosed((at) => !this.#isLiveBatch(this.batches[at]), keptId)",
+				from: "this.firstClosed((at) => !this.#batches.isLiveBatch(this.batches[at]), keptId)",
 				to: "this.firstClosed(() => true, keptId)",
 			},
 		],

@@ -98,7 +98,12 @@ describe("settlement: cases", () => {
 
 	it("keep what was given back while its batch is known, whatever else closes; behind the release it makes way", () => {
 		let open = 7;
-		const bench = new KeeperBench({ openMax: 2, closedMax: 2, blocks: 8, isLiveBatch: (batch) => batch >= open });
+		const bench = new KeeperBench({
+			openMax: 2,
+			closedMax: 2,
+			blocks: 8,
+			batches: { isLiveBatch: (batch) => batch >= open },
+		});
 		for (let stan = 1; stan <= 3; stan++) giveBack(bench, bench.cases.open(someCase(stan, "debited"), stan));
 		assert.ok(!bench.cases.isHeld);
 		for (let stan = 11; stan <= 40; stan++) {

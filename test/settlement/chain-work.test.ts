@@ -53,7 +53,7 @@ describe("settlement: evidence chain in parts", () => {
 		for (let n = 0; n < 9; n++) bench.deliver();
 		let wanted = false;
 		const chain = newChain(bench);
-		const work = new ChainWork(chain, () => wanted);
+		const work = new ChainWork(chain, { needsHead: () => wanted });
 		assert.equal(work.dueMs(5), Number.POSITIVE_INFINITY);
 		wanted = true;
 		assert.equal(work.dueMs(5), 5);

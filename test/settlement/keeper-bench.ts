@@ -69,7 +69,7 @@ export class KeeperBoot implements JournalClient {
 	constructor(medium: FlashMedium, options: BenchOptions, random: SeededRandom) {
 		this.flash = new NorFlash({ medium, power: this.power, random });
 		this.journal = new Journal(this.flash, this);
-		this.cases = new Cases(this.journal, { isLiveBatch: () => true, ...options });
+		this.cases = new Cases(this.journal, { batches: { isLiveBatch: () => true }, ...options });
 		this.watches = new Watches(this.journal, options.watchesMax);
 		this.#keepers.add(this.cases);
 		this.#keepers.add(this.watches);
