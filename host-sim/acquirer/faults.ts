@@ -38,6 +38,7 @@ import { type MovementKey, movementText } from "./movement";
 import { forkOf, type IntegerSource } from "./random";
 
 export {
+	BOOKING_FAULT_NAMES,
 	DESK_FAULT_NAMES,
 	DIGEST_FAULT_NAMES,
 	FAR_RESEND_FAULT_NAMES,

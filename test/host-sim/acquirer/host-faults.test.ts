@@ -1,6 +1,7 @@
 /** Goal: what a host or a network does wrong happens as the fault says, and the ledgers mend by what comes next. */
 import * as assert from "node:assert/strict";
 import {
+	BOOKING_FAULT_NAMES,
 	DESK_FAULT_NAMES,
 	DIGEST_FAULT_NAMES,
 	FAR_RESEND_FAULT_NAMES,
@@ -488,6 +489,7 @@ describe("host: the plan of its faults", () => {
 const OFFICE: readonly FaultName[] = [
 	...SALE_FAULT_NAMES,
 	...POSTING_FAULT_NAMES,
+	...BOOKING_FAULT_NAMES,
 	...SETTLEMENT_ANSWER_FAULT_NAMES,
 	...SYNC_ANSWER_FAULT_NAMES,
 	...DIGEST_FAULT_NAMES,

@@ -231,6 +231,25 @@ describe("host: answers that belong to something else", () => {
 	});
 });
 
+describe("host: a sale that is booked, and told to be declined", () => {
+	it("is answered 51, and stands in all ledgers; the same request once more is told what is so", () => {
+		for (const seed of SEEDS) {
+			const { host, injected, terminal } = rig(seed);
+			host.faults.arm("declinedBooked");
+			assert.equal(host.sale().code, "51");
+			assert.deepEqual(
+				injected.map(({ fault }) => fault),
+				["declinedBooked"],
+			);
+			assert.equal(terminal.brief(2), `${GOOD} 0 1234`);
+			assert.deepEqual(nets(host), [1_234, 1_234]);
+			host.restart();
+			assert.equal(host.sale().code, "00");
+			assert.equal(host.acquirer.statement().totals.conserved, true);
+		}
+	});
+});
+
 describe("host: a posting that changes its mind", () => {
 	function changing(seed = 1, office: OfficeOptions = {}) {
 		const made = rig(seed, office);

@@ -6,6 +6,7 @@
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
 import {
+	BOOKING_FAULT_NAMES,
 	DESK_FAULT_NAMES,
 	type FaultName,
 	POSTING_FAULT_NAMES,
@@ -72,6 +73,8 @@ const step: fc.Arbitrary<Step> = fc.record({
 		fc.constantFrom<FaultName>(
 			...SALE_FAULT_NAMES,
 			...POSTING_FAULT_NAMES,
+			...BOOKING_FAULT_NAMES,
+			...BOOKING_FAULT_NAMES,
 			...DESK_FAULT_NAMES,
 			...REQUEST_FAULT_NAMES,
 			"crash",
