@@ -5,7 +5,6 @@
  */
 import { writeSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { CodedError } from "../../src/core/errors";
 
 /** Exit code for a command line that cannot be carried out. */
 export const EXIT_USAGE = 2;
@@ -14,6 +13,8 @@ export const EXIT_OUTPUT = 74;
 /** Exit code of a command whose reader has gone: 128 + SIGPIPE, as shells have it. */
 export const EXIT_CLOSED_OUTPUT = 141;
 
+/** A word that stands for standard input. */
+export const STANDARD_INPUT = "-";
 const STDOUT = 1;
 const EXITS_OF_ALL = `
 Where nothing else is said, each command also has these exit codes: ${EXIT_OUTPUT} its output cannot be written (a full disk),
@@ -98,6 +99,26 @@ function plainly(message: string): string {
 		: `${option} needs a value; one that begins with a dash is written ${option}=-1`;
 }
 
+/** The words of a command line that are no options, and the options. `--` ends the options. */
+export function splitWords(specs: OptionSpecs, argv: readonly string[]): { words: string[]; options: string[] } {
+	const words: string[] = [];
+	const options: string[] = [];
+	for (let i = 0; i < argv.length; i++) {
+		const word = argv[i];
+		if (word === "--") {
+			words.push(...argv.slice(i + 1));
+			break;
+		}
+		if (word === STANDARD_INPUT || !word.startsWith("-")) words.push(word);
+		else {
+			options.push(word);
+			const spec = word.startsWith("--") ? specs[word.slice(2)] : undefined;
+			if (spec !== undefined && spec.type !== "flag" && i + 1 < argv.length) options.push(argv[++i]);
+		}
+	}
+	return { words, options };
+}
+
 /**
  * Reads the process's command line; for `--help` prints `usage` and exits 0, for a mistake prints one line and
  * exits 2. From now on an output that cannot be written ends the process as `endOnClosedOutput` has it.
@@ -125,9 +146,14 @@ export function parseCli<const S extends OptionSpecs>(command: {
  * bug and is thrown on, with its stack.
  */
 export function failCli(error: unknown): never {
-	if (!(error instanceof UsageError) && !(error instanceof CodedError)) throw error;
+	if (!isForThePerson(error)) throw error;
 	process.stderr.write(`error: ${error.message.replace(/\s+/g, " ")}\n`);
 	process.exit(EXIT_USAGE);
+}
+
+/** By its name, as `verify` works without any module of the firmware, where coded errors are defined. */
+function isForThePerson(error: unknown): error is Error {
+	return error instanceof UsageError || (error instanceof Error && error.name === "CodedError");
 }
 
 function readValue(name: string, spec: OptionSpec, value: unknown): unknown {

@@ -8,31 +8,9 @@ import { fromHex } from "../../src/core/bytes";
 import { CodedError } from "../../src/core/errors";
 import type { Dialect } from "../../src/iso8583/dialect";
 import { layoutOf, readFrameLength } from "../../src/iso8583/layout";
-import { type OptionSpecs, UsageError } from "./args";
+import { STANDARD_INPUT, UsageError } from "./args";
 
 export const INPUT_BYTES_MAX = 1 << 20;
-
-const STANDARD_INPUT = "-";
-
-/** The words of a command line that are no options, and the options. `--` ends the options. */
-export function splitWords(specs: OptionSpecs, argv: readonly string[]): { words: string[]; options: string[] } {
-	const words: string[] = [];
-	const options: string[] = [];
-	for (let i = 0; i < argv.length; i++) {
-		const word = argv[i];
-		if (word === "--") {
-			words.push(...argv.slice(i + 1));
-			break;
-		}
-		if (word === STANDARD_INPUT || !word.startsWith("-")) words.push(word);
-		else {
-			options.push(word);
-			const spec = word.startsWith("--") ? specs[word.slice(2)] : undefined;
-			if (spec !== undefined && spec.type !== "flag" && i + 1 < argv.length) options.push(argv[++i]);
-		}
-	}
-	return { words, options };
-}
 
 /**
  * The bytes that the words name.

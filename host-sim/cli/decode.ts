@@ -6,8 +6,8 @@ import { fromHex } from "../../src/core/bytes";
 import type { Dialect } from "../../src/iso8583/dialect";
 import { UNIONPAY } from "../../src/iso8583/unionpay";
 import { UNIONPAY_DUKPT } from "../../src/iso8583/unionpay-dukpt";
-import { endOnClosedOutput, failCli, parseCli } from "./args";
-import { framePlaces, INPUT_BYTES_MAX, readInput, splitWords } from "./decode-input";
+import { endOnClosedOutput, failCli, parseCli, splitWords } from "./args";
+import { framePlaces, INPUT_BYTES_MAX, readInput } from "./decode-input";
 import { type ReportOptions, reportFrame } from "./decode-report";
 
 const DIALECTS: Readonly<Record<string, Dialect>> = {

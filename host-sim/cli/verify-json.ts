@@ -10,6 +10,10 @@ export const PACK_BYTES_MAX = 64 << 20;
 const DEPTH_MAX = 8;
 const DIGITS_MAX = 15;
 const MEMBERS_MAX = 64;
+/** Quotation marks and escapes included; the longest text of a pack has 900 characters. */
+const TEXT_BYTES_MAX = 6_144;
+/** A day of 4,096 transactions with four frames each has half as many. Without it 64 MiB of "{}" are 4 GiB of memory. */
+const VALUES_MAX = 1_000_000;
 
 export type PackValue = number | string | readonly PackValue[] | { readonly [key: string]: PackValue };
 export type PackObject = { readonly [key: string]: PackValue };
@@ -42,7 +46,9 @@ export type SyntaxProblem =
 	| "no such key"
 	| "number not as it should be written"
 	| "text not as it should be written"
-	| "no UTF-8";
+	| "no UTF-8"
+	| "text too long"
+	| "too many values";
 
 /** Where a value's bytes stand in the file. */
 export interface Span {
@@ -78,6 +84,8 @@ class Reader {
 	at = 0;
 	readonly spans = new Map<string, Span>();
 	readonly #bytes: Uint8Array;
+	readonly #utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+	#values = 0;
 
 	constructor(bytes: Uint8Array) {
 		this.#bytes = bytes;
@@ -85,6 +93,7 @@ class Reader {
 
 	value(depth: number, path: string): PackValue {
 		if (depth > DEPTH_MAX) this.#fail("too deep", path);
+		if (++this.#values > VALUES_MAX) this.#fail("too many values", path);
 		const first = this.#peek(path);
 		if (first === 0x7b) return this.#object(depth, path);
 		if (first === 0x5b) return this.#array(depth, path);
@@ -163,6 +172,7 @@ class Reader {
 		for (;;) {
 			const byte = this.#peek(path);
 			if (byte === 0x22) break;
+			if (this.at - start >= TEXT_BYTES_MAX) throw new PackSyntaxError("text too long", start, path);
 			if (byte < 0x20) this.#fail("text not as it should be written", path);
 			if (byte !== 0x5c) {
 				this.at++;
@@ -196,7 +206,7 @@ class Reader {
 
 	#decoded(from: number, start: number, path: string): string {
 		try {
-			return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(this.#bytes.subarray(from, this.at));
+			return this.#utf8.decode(this.#bytes.subarray(from, this.at));
 		} catch {
 			throw new PackSyntaxError("no UTF-8", start, path);
 		}

@@ -2,15 +2,17 @@
  * `npm run verify`: what an evidence pack proves, for somebody who has neither our firmware nor reason to trust it.
  * @module
  */
-import * as fs from "node:fs";
-import { endOnClosedOutput, failCli, parseCli, UsageError } from "./args";
-import { splitWords } from "./decode-input";
-import { checkPack, type Finding, PACK_FORMAT, type Verdict, type VerifyOptions } from "./verify-checks";
+import { endOnClosedOutput, failCli, parseCli, splitWords, UsageError } from "./args";
+import { checkPack, PACK_FORMAT } from "./verify-checks";
+import type { Finding, ToldHead, Verdict, VerifyOptions } from "./verify-findings";
+import { readBounded } from "./verify-input";
 import { PACK_BYTES_MAX, type PackObject, PackSyntaxError, type ParsedPack, parsePack } from "./verify-json";
 import { findingText, LABELS, type Language, syntaxText } from "./verify-words";
 
 const FULL_BYTES_MAX = 16 << 20;
 const FULL_FRAMES_MAX = 10_000;
+/** Full frames times frames of the pack: each may have to be tried with each. Some 20 s. */
+const COMPARISONS_MAX = 4_000_000;
 const SHOWN_MAX = 40;
 const EXIT_ALTERED = 1;
 
@@ -21,17 +23,21 @@ terminal's firmware; the format is in src/settlement/EVIDENCE.md.
 
   FILE             the pack, at most ${PACK_BYTES_MAX >> 20} MiB; - is standard input
 
-  --key HEX        the device's public key, 32 bytes, from elsewhere than the pack
-  --head HEX       a chain head that the acquirer says it was told; may be given many times
+  --key HEX        the device's public key, 32 bytes, from elsewhere than the pack; without it anybody may have signed
+  --head HEX[@T]   a chain head that the acquirer says it was told, and when: T is YYYYMMDDhhmmss by its clock. Without T
+                   the time is the pack's word alone. May be given many times
   --salt HEX       the pack's salt, 16 bytes, from the acquirer
   --full FILE      full frames in hex, one a line: are they the pack's? Needs --salt
   --language L     en or zh (en)
-  --json           the last line is one JSON object: {proven, signature, scope, device, transactions: [{id, begun, ended}],
-                   findings: [{verdict, code, path?, facts?}]}
+  --json           the last line is one JSON object: {proven, altered, signature, signer, scope, device,
+                   transactions: [{id, begun, ended}], findings: [{verdict, code, path?, facts?}]}; proven only when
+                   nothing is altered and --key is the signer's. For bytes that are no canonical JSON {proven, altered,
+                   syntax: {problem, path, offset}}, with exit code 2 {proven, error}
   --help           this text
 
-Exit code: 0 the pack is what the device signed, 1 it was altered, or a key, head, salt or frame that was given does not
-belong to it, 2 bad option, or no evidence pack.`;
+Exit code: 0 the pack is what the holder of its key signed (whose key it is, only --key tells), 1 it was altered,
+contradicts itself, or a key, head, salt or frame that was given does not belong to it, 2 bad option, or no evidence
+pack.`;
 
 const OPTIONS = {
 	key: { type: "text" },
@@ -51,14 +57,17 @@ endOnClosedOutput();
 /** @returns exit code. @throws {UsageError} */
 function main(): number {
 	if (words.length !== 1) throw new UsageError("give one file, or - for standard input");
+	if (values.full === "-" && words[0] === "-")
+		throw new UsageError("--full and the pack cannot both be standard input");
 	const options: VerifyOptions = {
 		key: values.key === undefined ? undefined : hexBytes("--key", values.key, 32),
-		heads: values.head.map((head) => Buffer.from(hexBytes("--head", head, 32)).toString("hex")),
+		heads: values.head.map(toldHead),
 		salt: values.salt === undefined ? undefined : hexBytes("--salt", values.salt, 16),
 		full: values.full === undefined ? [] : fullFrames(values.full),
 	};
 	if (values.full !== undefined && options.salt === undefined) throw new UsageError("--full needs --salt");
 	const bytes = readBounded(words[0], PACK_BYTES_MAX);
+	if (bytes.length === 0) throw new UsageError(`no evidence pack: ${words[0]} is empty`);
 	let parsed: ParsedPack;
 	try {
 		parsed = parsePack(bytes);
@@ -70,7 +79,17 @@ function main(): number {
 	if (format !== PACK_FORMAT) {
 		throw new UsageError(`no evidence pack: its format is not "${PACK_FORMAT}"`);
 	}
+	checkEffort(parsed.value as PackObject, options);
 	return report(checkPack(bytes, parsed, options));
+}
+
+/** @throws {UsageError} when to find each full frame among those of the pack would take too long */
+function checkEffort(pack: PackObject, { full = [] }: VerifyOptions): void {
+	const frames = (pack.body as PackObject | undefined)?.frames;
+	if (!Array.isArray(frames) || frames.length * full.length <= COMPARISONS_MAX) return;
+	throw new UsageError(
+		`--full: ${full.length} frames are too many for a pack of ${frames.length}; give a part of them`,
+	);
 }
 
 /** Bytes that are no canonical JSON: a pack that was altered, or no pack at all. */
@@ -82,26 +101,25 @@ function reportSyntax(bytes: Uint8Array, error: PackSyntaxError): number {
 	console.log(line("altered", LABELS.bad[language]));
 	if (values.json) {
 		const { problem, path, offset } = error;
-		console.log(JSON.stringify({ proven: false, syntax: { problem, path, offset } }));
+		console.log(JSON.stringify({ proven: false, altered: true, syntax: { problem, path, offset } }));
 	}
 	return EXIT_ALTERED;
 }
 
 function report(verdict: Verdict): number {
-	const { findings, pack } = verdict;
+	const { findings, pack, signature, signer } = verdict;
 	const altered = findings.some((finding) => finding.verdict === "altered");
 	const body = pack.body as PackObject | undefined;
-	if (verdict.signature === "good" && body !== undefined) console.log(title(body));
+	if (signature === "good" && body !== undefined) console.log(title(body));
 	for (const kind of ["altered", "proven", "unproven"] as const) {
-		// What was altered proves nothing: only where is of interest.
-		if (kind !== "altered" && verdict.signature === "bad") continue;
 		printFindings(findings.filter((finding) => finding.verdict === kind));
 	}
-	console.log(LABELS[altered ? "bad" : "good"][language]);
+	console.log(LABELS[altered ? "bad" : signer === "given" ? "good" : "unknown"][language]);
 	if (values.json) {
-		const { signature, transactions } = verdict;
+		const { transactions } = verdict;
+		const proven = !altered && signer === "given";
 		const about = signature === "good" && body !== undefined ? { scope: body.scope, device: body.device } : {};
-		console.log(JSON.stringify({ proven: !altered, signature, ...about, transactions, findings }));
+		console.log(JSON.stringify({ proven, altered, signature, signer, ...about, transactions, findings }));
 	}
 	return altered ? EXIT_ALTERED : 0;
 }
@@ -142,11 +160,27 @@ function hexBytes(option: string, text: string, byteLength: number): Uint8Array 
 	return Buffer.from(text, "hex");
 }
 
+/** @throws {UsageError} */
+function toldHead(text: string): ToldHead {
+	const at = text.indexOf("@");
+	const hex = at < 0 ? text : text.slice(0, at);
+	const head = Buffer.from(hexBytes("--head", hex, 32)).toString("hex");
+	if (at < 0) return { head };
+	const time = text.slice(at + 1);
+	const [, year, ...rest] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(time) ?? [];
+	const [month, day, hour, minute, second] = rest.map(Number);
+	const date = new Date(Date.UTC(Number(year), month - 1, day, hour, minute, second));
+	const digits = Number.isNaN(date.getTime()) ? "" : date.toISOString().replace(/\D/g, "").slice(0, 14);
+	if (digits !== time) throw new UsageError("--head: the time is YYYYMMDDhhmmss");
+	return { head, time };
+}
+
 function fullFrames(file: string): Uint8Array[] {
 	const lines = Buffer.from(readBounded(file, FULL_BYTES_MAX))
 		.toString("latin1")
 		.split(/\s+/)
 		.filter((one) => one !== "");
+	if (lines.length === 0) throw new UsageError("--full has no frame");
 	if (lines.length > FULL_FRAMES_MAX) throw new UsageError(`--full has more than ${FULL_FRAMES_MAX} frames`);
 	return lines.map((text, n) => {
 		if (text.length % 2 !== 0 || !/^[0-9a-fA-F]+$/.test(text)) throw new UsageError(`--full: frame ${n + 1} is no hex`);
@@ -154,31 +188,9 @@ function fullFrames(file: string): Uint8Array[] {
 	});
 }
 
-/** @throws {UsageError} for what cannot be read, or is longer than `bytesMax` */
-function readBounded(name: string, bytesMax: number): Uint8Array {
-	let file = 0;
-	try {
-		if (name !== "-") file = fs.openSync(name, "r");
-		const pieces: Buffer[] = [];
-		let total = 0;
-		for (;;) {
-			const piece = Buffer.alloc(1 << 16);
-			const count = fs.readSync(file, piece, 0, piece.length, null);
-			if (count === 0) return Buffer.concat(pieces);
-			total += count;
-			if (total > bytesMax) throw new UsageError(`${name} is longer than ${bytesMax >> 20} MiB`);
-			pieces.push(piece.subarray(0, count));
-		}
-	} catch (error) {
-		if (error instanceof UsageError) throw error;
-		throw new UsageError(`${name} cannot be read (${(error as NodeJS.ErrnoException).code})`);
-	} finally {
-		if (file !== 0) fs.closeSync(file);
-	}
-}
-
 try {
 	process.exitCode = main();
 } catch (error) {
+	if (values.json && error instanceof UsageError) console.log(JSON.stringify({ proven: false, error: error.message }));
 	failCli(error);
 }

@@ -39,9 +39,10 @@ describe("settlement: evidence packs", () => {
 	] as const) {
 		it(`of ${name} are proven by verify, anchored where the acquirer confirms the head`, () => {
 			const bench = new EvidenceBench().sell();
-			const head = bench.anchor("20261123130000");
+			const time = "20261123130000";
+			const head = bench.anchor(time);
 			const pack = bench.pack(scope);
-			const verdict = checked(pack, { key: fromHex(bench.publicKey()), heads: [head] });
+			const verdict = checked(pack, { key: fromHex(bench.publicKey()), heads: [{ head, time }] });
 			deepEqual(codes(verdict, "altered"), []);
 			const proven = codes(verdict, "proven");
 			for (const code of ["signed", "keyGiven", "lines", "links", "headGiven", "anchored"])

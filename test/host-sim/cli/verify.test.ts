@@ -5,7 +5,6 @@
  */
 import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -16,11 +15,13 @@ import { findingText, hostTimeText } from "../../../host-sim/cli/verify-words";
 import { fromHex } from "../../../src/core/bytes";
 import type { EvidenceScope } from "../../../src/settlement/evidence-facts";
 import { aCase, EvidenceBench } from "../../settlement/evidence-bench";
+import { forged, type Mutable, type MutableValue } from "../../settlement/forged-pack";
 
 const CASE: EvidenceScope = { kind: "case", case: aCase(), ids: [2] };
 
 const bench = new EvidenceBench().sell();
-const HEAD = bench.anchor("20261123130000");
+const TOLD_AT = "20261123130000";
+const HEAD = bench.anchor(TOLD_AT);
 const PACK = bench.pack(CASE);
 const DAY = bench.pack({ kind: "day", fromMs: 0, toMs: 9e14 });
 
@@ -52,33 +53,14 @@ function replaced(bytes: Uint8Array, from: string | RegExp, to: string): Buffer 
 	return Buffer.from(changed, "utf8");
 }
 
-type Mutable = { [key: string]: MutableValue };
-type MutableValue = number | string | MutableValue[] | Mutable;
-
 function set(object: MutableValue, name: string, value: MutableValue): void {
 	(object as Mutable)[name] = value;
 }
 
-/** A pack whose body somebody has changed who has a key, only not the device's; digests and signature are made to fit. */
-function forged(bytes: Uint8Array, change: (body: Mutable) => void): Buffer {
-	const seed = Buffer.alloc(32, 7);
-	const der = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), seed]);
-	const key: KeyObject = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
-	const publicKey = createPublicKey(key).export({ format: "der", type: "spki" }).subarray(12).toString("hex");
-	const { body } = JSON.parse(Buffer.from(bytes).toString("utf8")) as { body: Mutable };
-	change(body);
-	const sha256 = (text: string): Buffer => createHash("sha256").update(text, "utf8").digest();
-	const digests = Object.fromEntries(
-		Object.entries(body).map(([name, part]) => [name, sha256(JSON.stringify(part)).toString("hex")]),
-	);
-	const open = JSON.stringify({ body, digests, format: PACK_FORMAT, key: publicKey }).slice(0, -1);
-	const signature = sign(null, Buffer.concat([Buffer.from(`${PACK_FORMAT}\n`), sha256(open)]), key).toString("hex");
-	return Buffer.from(`${open},"signature":"${signature}"}`, "utf8");
-}
-
 describe("npm run verify", () => {
 	it("proves a pack as the device made it", () => {
-		for (const bytes of [PACK, DAY]) equal(judge(bytes, { key: fromHex(bench.publicKey()), heads: [HEAD] }), "proven");
+		for (const bytes of [PACK, DAY])
+			equal(judge(bytes, { key: fromHex(bench.publicKey()), heads: [{ head: HEAD }] }), "proven");
 	});
 
 	it("refuses a pack of which any byte was altered", () => {
@@ -190,16 +172,19 @@ describe("npm run verify", () => {
 			["", "", ""],
 		);
 		ok(verdict.findings.some(({ code, verdict: said }) => code === "anchorMisfit" && said === "unproven"));
-		ok(checkPack(bytes, parsePack(bytes), { heads: [HEAD] }).findings.some(({ code }) => code === "headOther"));
+		ok(
+			checkPack(bytes, parsePack(bytes), { heads: [{ head: HEAD }] }).findings.some(({ code }) => code === "headOther"),
+		);
 	});
 
 	it("without the acquirer's word for a head nothing is proven to be anchored", () => {
 		const said = (options: VerifyOptions): string[] =>
 			checkPack(PACK, parsePack(PACK), options)
-				.findings.filter(({ code }) => code === "anchored" || code === "headUnknown")
+				.findings.filter(({ code }) => code === "anchored" || code === "headUnknown" || code === "headTime")
 				.map(({ code, verdict }) => `${code} ${verdict}`);
 		deepEqual(said({}), ["anchored unproven", "headUnknown unproven"]);
-		deepEqual(said({ heads: [HEAD] }), ["anchored proven"]);
+		deepEqual(said({ heads: [{ head: HEAD }] }), ["anchored unproven", "headTime unproven"]);
+		deepEqual(said({ heads: [{ head: HEAD, time: TOLD_AT }] }), ["anchored proven"]);
 	});
 
 	it("refuses hostile files with the place, and reads none of them twice", () => {
@@ -305,7 +290,14 @@ describe("npm run verify", () => {
 
 		it("exits 0 for what is proven, with all of it as JSON in the last line", () => {
 			const key = bench.publicKey();
-			const { status, stdout, stderr, last } = run([file("case.json", PACK), "--key", key, "--head", HEAD, "--json"]);
+			const { status, stdout, stderr, last } = run([
+				file("case.json", PACK),
+				"--key",
+				key,
+				"--head",
+				`${HEAD}@${TOLD_AT}`,
+				"--json",
+			]);
 			deepEqual([status, stderr], [0, ""]);
 			match(stdout, /^case 7, terminal 12345678, firmware 0\.4\.0, made 20\d\d-/);
 			match(stdout, /\nproven +transaction 2: anchored, begun before 2026-11-23 13:00:00, ended as stated before 2026/);
