@@ -104,7 +104,7 @@ function checkFrameOrder(frames: readonly PackObject[], findings: Finding[]): vo
 		const session = id.slice(0, SESSION_DIGITS);
 		const same = before.startsWith(session);
 		if (!same) sessions.add(before.slice(0, SESSION_DIGITS));
-		const isTwice = id === before && frames[n].hmac === frames[n - 1].hmac && frames[n].text === frames[n - 1].text;
+		const isTwice = id === before && JSON.stringify(frames[n]) === JSON.stringify(frames[n - 1]);
 		if (isTwice) twice++;
 		else if (same ? id <= before : sessions.has(session)) {
 			findings.push({ verdict: "altered", code: "frameOrder", path: `body.frames[${n}]` });

@@ -181,7 +181,7 @@ describe("npm run verify, attacked", () => {
 			equal(check(PACK).signature, "good");
 		});
 
-		const contradictions: [name: string, pack: Buffer, change: (body: Mutable) => void, wanted: string[]][] = [
+		const contradictions: [name: string, pack: Buffer, change: (body: Mutable) => unknown, wanted: string[]][] = [
 			[
 				"the amount of a transaction",
 				DAY_PACK,
@@ -239,6 +239,12 @@ describe("npm run verify, attacked", () => {
 				"two frames of one number",
 				DAY_PACK,
 				(b) => set(b, member(b, "frames", 0).id, "frames", 1, "id"),
+				[frameOrder(1)],
+			],
+			[
+				"a frame twice, of which one is another",
+				DAY_PACK,
+				(b) => (b.frames as Mutable[]).splice(1, 0, { ...member(b, "frames", 0), hmac: "00".repeat(32) }),
 				[frameOrder(1)],
 			],
 			["a session that comes again", DAY_PACK, (b) => set(b, "00".repeat(12), "frames", 2, "id"), [frameOrder(3)]],
