@@ -139,12 +139,13 @@ function line(verdict: Finding["verdict"], text: string): string {
 function title(body: PackObject): string {
 	const { scope, device, made } = body as { scope: PackObject; device: PackObject; made: number };
 	const at = new Date(made).toISOString().slice(0, 19).replace("T", " ");
-	const number = scope.case ?? (scope.transactions as readonly number[] | undefined)?.join(", ") ?? "";
+	const id = scope.case ?? (scope.transactions as readonly number[] | undefined)?.join(", ");
+	const number = id === undefined ? "" : ` ${id}`;
 	const kinds: Readonly<Record<string, string>> = { case: "差错", day: "当日", transaction: "交易" };
 	if (language === "zh") {
-		return plain(`${kinds[String(scope.kind)]} ${number}，终端 ${device.terminal}，固件 ${device.firmware}，${at} UTC`);
+		return plain(`${kinds[String(scope.kind)]}${number}，终端 ${device.terminal}，固件 ${device.firmware}，${at} UTC`);
 	}
-	return plain(`${scope.kind} ${number}, terminal ${device.terminal}, firmware ${device.firmware}, made ${at} UTC`);
+	return plain(`${scope.kind}${number}, terminal ${device.terminal}, firmware ${device.firmware}, made ${at} UTC`);
 }
 
 /** A hostile file is not to write to somebody's terminal what it likes. */
