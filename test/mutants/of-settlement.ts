@@ -47,34 +47,12 @@ export const SETTLEMENT_MUTANTS: readonly Mutant[] = [
 		],
 	},
 	{
-		name: "lie-of-a-page-forgotten",
-		breaks: ["I6"],
-		what: "what a page lied about, and is only not posted, is not watched",
-		expected: "tests",
-		tests: [SEEDS_TEST],
-		changes: [
-			{
-				file: "src/settlement/findings.ts",
-				from: '		else if (row === "pending" && !this.#options.onPending(batch, id)) this.postpone(at);\n',
-				to: "",
-			},
-		],
-	},
-	{
 		name: "room-waits-for-settlement",
 		breaks: ["I10"],
 		what: "a resend waits for room, the settlement that makes it waits for the resend",
 		expected: "campaign",
 		tests: [SEEDS_TEST],
 		changes: [{ file: CASE_WORK, from: "		if (log.closing !== undefined) return false;\n", to: "" }],
-	},
-	{
-		name: "case-confirmed-twice",
-		breaks: ["I10"],
-		what: "a difference that is a case already is confirmed once more, whatever it waits for",
-		expected: "tests",
-		tests: [SEEDS_TEST],
-		changes: [{ file: CASE_WORK, from: 'if (stateOf(record) === "found") this.apply(record', to: "this.apply(record" }],
 	},
 	{
 		name: "granted-is-done",
