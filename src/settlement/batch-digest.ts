@@ -26,6 +26,11 @@ export class EntryDigest {
 	readonly #entry = new Uint8Array(ENTRY_BYTES);
 	#hash: Hash | undefined;
 
+	/** Between {@link begin} and {@link end}. */
+	get underWay(): boolean {
+		return this.#hash !== undefined;
+	}
+
 	/** Begins anew. */
 	begin(): void {
 		this.#hash?.destroy();
@@ -56,7 +61,6 @@ export class BatchDigest {
 	readonly #creditedMinor: CreditedMinor;
 	/** What it is made with; who does not need both at once makes others with it. */
 	readonly digest = new EntryDigest();
-	#underWay = false;
 	#batch = 0;
 	#lastId = 0;
 	/** The transaction that was passed last. */
@@ -81,7 +85,6 @@ export class BatchDigest {
 	/** Begins anew. @param lastId - up to this transaction */
 	begin(batch: number, lastId: number): void {
 		this.digest.begin();
-		this.#underWay = true;
 		this.#batch = batch;
 		this.#lastId = lastId;
 		this.#after = 0;
@@ -93,12 +96,11 @@ export class BatchDigest {
 	 */
 	step(transactionsMax: number): boolean {
 		const index = this.#index;
-		assert(this.#underWay, "step() follows begin(), until it says that it is through");
+		assert(this.digest.underWay, "step() follows begin(), until it says that it is through");
 		for (let n = 0; n < transactionsMax; n++) {
 			const slot = index.nextInBatch(this.#batch, this.#after);
 			if (slot < 0 || index.ids[slot] > this.#lastId) {
 				this.digest.end();
-				this.#underWay = false;
 				return true;
 			}
 			this.#after = index.ids[slot];

@@ -26,6 +26,8 @@ export interface EntryStans {
 export type OnPair = (id: number, at: number) => void;
 
 export class BatchMerge {
+	/** 1 follows 999999 within the batch that was begun. */
+	comesRound = false;
 	readonly #index: TransactionIndex;
 	#batch = 0;
 	/** What was begun later is not missed in the list. */
@@ -45,6 +47,7 @@ export class BatchMerge {
 	begin(batch: number, lastId: number): void {
 		this.#batch = batch;
 		this.#lastId = lastId;
+		this.comesRound = false;
 		this.#first = this.begins();
 		this.#cursor = this.#first;
 		this.#cameRound = false;
@@ -63,7 +66,7 @@ export class BatchMerge {
 				const id = this.#cursor;
 				this.advance();
 				onPair(id, at);
-			} else onPair(this.unexpected(stan), at);
+			} else onPair(this.#index.findListed(this.#batch, stan), at); // Begun since, perhaps.
 		}
 	}
 
@@ -76,13 +79,6 @@ export class BatchMerge {
 		const id = this.#cursor;
 		this.advance();
 		onPair(id, -1);
-	}
-
-	/** Begun since, perhaps; the number of a resend is none of the host's list, its sale's is. */
-	private unexpected(stan: number): number {
-		const index = this.#index;
-		const slot = index.findByStan(this.#batch, stan);
-		return slot < 0 || index.kind(slot) === KIND_RESEND ? 0 : index.ids[slot];
 	}
 
 	private stan(): number {
@@ -123,7 +119,10 @@ export class BatchMerge {
 		if (first < 0) return 0;
 		let before = first;
 		for (let slot = first; slot >= 0; slot = index.nextInBatch(this.#batch, index.ids[slot])) {
-			if (index.stans[slot] < index.stans[before]) return index.ids[slot];
+			if (index.stans[slot] < index.stans[before]) {
+				this.comesRound = true;
+				return index.ids[slot];
+			}
 			before = slot;
 		}
 		return index.ids[first];

@@ -6,7 +6,7 @@
 import type { Config } from "../config";
 import type { Clock } from "../ports";
 import { NO_REASON, unlessGone } from "../transactions/record-reader";
-import { isAdvice, KIND_RESEND, KIND_SALE } from "../transactions/records";
+import { isAdvice, KIND_SALE } from "../transactions/records";
 import { isCharged, State } from "../transactions/states";
 import type { TransactionLog } from "../transactions/transaction-log";
 import type { CaseRecord } from "./case-records";
@@ -88,13 +88,6 @@ export class Books {
 		const { index } = this.#o.log;
 		const slot = transactionId === 0 ? -1 : index.find(transactionId);
 		return slot >= 0 && index.batch(slot) === batch && index.stans[slot] === stan;
-	}
-
-	/** The transaction that the host's list has under this number, 0 for none: that of a resend is its sale's. O(n) */
-	find(batch: number, stan: number): number {
-		const { index } = this.#o.log;
-		const slot = index.findByStan(batch, stan);
-		return slot < 0 || index.kind(slot) === KIND_RESEND ? 0 : index.ids[slot];
 	}
 
 	/** True when nobody can be about to change it: no movement of it is under way. */

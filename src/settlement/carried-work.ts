@@ -4,7 +4,7 @@
  * recorded and not yet posted is watched. Nothing of it is released before that (I3).
  * @module
  */
-import { CodedError } from "../core/errors";
+import { unlessGone } from "../transactions/record-reader";
 import { isCaseRow, Row } from "./finding";
 import type { SyncJob, SyncLine } from "./sync";
 import type { SyncParts } from "./sync-parts";
@@ -69,11 +69,8 @@ export class CarriedWork implements SyncJob {
 		const slot = log.index.find(id);
 		if (slot < 0) return;
 		const [batch, stan] = [log.index.batch(slot), log.index.stans[slot]];
-		let row: keyof typeof Row;
-		try {
-			row = books.judge(id, entry.found ? entry : undefined);
-		} catch (error) {
-			if (!(error instanceof CodedError) || error.code === "flash") throw error;
+		const row = unlessGone(() => books.judge(id, entry.found ? entry : undefined));
+		if (row === undefined) {
 			this.done(id);
 			return; // Its records are gone.
 		}

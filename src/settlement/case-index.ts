@@ -3,7 +3,6 @@
  * slot is good until the next call that adds or removes one; the id is what others keep.
  * @module
  */
-
 import { assert } from "../core/assert";
 import { isBatchBefore } from "../transactions/counters";
 import { isOpen } from "./case-states";

@@ -7,7 +7,7 @@
  * @module
  */
 import { equalBytes } from "../core/bytes";
-import { CodedError } from "../core/errors";
+import { unlessGone } from "../transactions/record-reader";
 import { State } from "../transactions/states";
 import { BatchDigest } from "./batch-digest";
 import { BatchMerge } from "./batch-merge";
@@ -251,7 +251,8 @@ export class Compare implements SyncJob {
 		this.#merge.end(this.#onPair);
 		this.#listedBatch = this.#batch;
 		// With the release all that a list has hidden would be forgotten: its sums have to say the same.
-		if (this.#ofClosing && !this.stansCameRound()) {
+		// Where STANs come round, sums up to a number are of another part of it.
+		if (this.#ofClosing && !this.#merge.comesRound) {
 			this.#digest.digest.end();
 			this.#phase = "check";
 		} else this.done();
@@ -305,13 +306,8 @@ export class Compare implements SyncJob {
 		const slot = log.index.find(id);
 		if (slot >= 0 && !log.isAtRest(slot)) return;
 		const stan = slot >= 0 ? log.index.stans[slot] : this.#page.stans[at];
-		let row: keyof typeof Row;
-		try {
-			row = books.judge(id, this.hostWord(at));
-		} catch (error) {
-			if (!(error instanceof CodedError) || error.code === "flash") throw error;
-			return; // Its records are gone; a spent one's may be.
-		}
+		const row = unlessGone(() => books.judge(id, this.hostWord(at)));
+		if (row === undefined) return; // Its records are gone; a spent one's may be.
 		if (row === "pending") this.noteUnposted(id);
 		else if (isCaseRow(row) && cases.findOpen(this.#batch, stan) === 0 && !cases.isDecided(this.#batch, stan, row)) {
 			suspicions.see(Row[row], this.#batch, stan, id, clock.monotonic());
@@ -345,11 +341,8 @@ export class Compare implements SyncJob {
 		) {
 			const id = index.ids[slot];
 			if (id > this.#lastId) return;
-			try {
-				if (books.twinOf(id) !== 0) suspicions.see(Row.doubled, this.#batch, index.stans[slot], id, clock.monotonic());
-			} catch (error) {
-				if (!(error instanceof CodedError) || error.code === "flash") throw error;
-			}
+			const twin = unlessGone(() => books.twinOf(id)) ?? 0;
+			if (twin !== 0) suspicions.see(Row.doubled, this.#batch, index.stans[slot], id, clock.monotonic());
 		}
 	}
 
@@ -418,21 +411,6 @@ export class Compare implements SyncJob {
 			if (index.states[slot] === State.forwardRefused && cases.findAny(this.#batch, before) === 0) return false;
 		}
 		return true;
-	}
-
-	/** 1 follows 999999 within the batch: sums up to a number are then another part of it than its list. O(n) */
-	private stansCameRound(): boolean {
-		const { index } = this.#p.log;
-		let before = 0;
-		for (
-			let slot = index.nextInBatch(this.#batch, 0);
-			slot >= 0;
-			slot = index.nextInBatch(this.#batch, index.ids[slot])
-		) {
-			if (index.stans[slot] < before) return true;
-			before = index.stans[slot];
-		}
-		return false;
 	}
 
 	/** The newest that should be posted by now; 0 when there is none. */

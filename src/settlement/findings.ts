@@ -86,7 +86,7 @@ export class Findings implements SyncJob {
 			return;
 		}
 		// What nobody here knew of when a list named it may have been sold since.
-		const id = suspicions.ids[at] || books.find(batch, stan);
+		const id = suspicions.ids[at] || this.#p.log.index.findListed(batch, stan);
 		const entry = this.#p.entry;
 		const twin = wasTwin && books.twinOf(id) !== 0;
 		const row = books.judge(id, entry.found ? entry : undefined, twin);

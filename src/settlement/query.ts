@@ -7,7 +7,8 @@
  */
 import { CodedError } from "../core/errors";
 import { AMOUNT_MINOR_MAX } from "../core/money";
-import { type Intent, KIND_RESEND, maskedCard, type Outcome } from "../transactions/records";
+import { unlessGone } from "../transactions/record-reader";
+import { KIND_RESEND, maskedCard } from "../transactions/records";
 import { type StateName, stateName } from "../transactions/states";
 import type { TransactionLog } from "../transactions/transaction-log";
 import type { CaseRecord } from "./case-records";
@@ -94,16 +95,10 @@ export function ofTransaction({ log, cases }: QuerySources, id: number): QueryHi
 	const slot = log.find(id);
 	const local = slot < 0 ? undefined : stateName(log.index.states[slot]);
 	if (local === undefined) return undefined;
-	let intent: Intent;
-	let outcome: Outcome | undefined;
-	try {
-		intent = log.intent(id);
-		outcome = log.outcome(id);
-	} catch (error) {
-		// Of a spent one the records may have gone.
-		if (!(error instanceof CodedError) || error.code === "flash") throw error;
-		return undefined;
-	}
+	// Of a spent one the records may have gone.
+	const known = unlessGone(() => ({ intent: log.intent(id), outcome: log.outcome(id) }));
+	if (known === undefined) return undefined;
+	const { intent, outcome } = known;
 	const { batch, stan, kind, amountMinor, timeS } = intent;
 	return {
 		local,
@@ -143,22 +138,12 @@ function checkNumber(value: number, most: number, place: string): void {
 
 /** @returns undefined when flash has lost it */
 export function watchOf(watches: Watches, serial: number): KnownWatch | undefined {
-	try {
-		return watches.get(serial);
-	} catch (error) {
-		if (!(error instanceof CodedError) || error.code === "flash") throw error;
-		return undefined;
-	}
+	return unlessGone(() => watches.get(serial));
 }
 
 /** @returns undefined when flash has lost it */
 export function caseRecord(cases: Cases, id: number): CaseRecord | undefined {
-	try {
-		return cases.get(id);
-	} catch (error) {
-		if (!(error instanceof CodedError) || error.code === "flash") throw error;
-		return undefined;
-	}
+	return unlessGone(() => cases.get(id));
 }
 
 function isOfCase(record: CaseRecord, key: QueryKey): boolean {

@@ -5,8 +5,8 @@
  * @module
  */
 import { type Config, LOCAL_OFFSET_MS } from "../config";
-import { CodedError } from "../core/errors";
 import type { Clock } from "../ports";
+import { unlessGone } from "../transactions/record-reader";
 import type { TransactionLog } from "../transactions/transaction-log";
 import type { Cases } from "./cases";
 
@@ -88,12 +88,8 @@ export class SettleTimes {
 	/** One that flash has lost counts as begun now: the batch is settled at the next hour. */
 	private begunMs(id: number): number {
 		const { log, clock } = this.#o;
-		try {
-			return log.intent(id).timeS * 1_000;
-		} catch (error) {
-			if (!(error instanceof CodedError) || error.code === "flash") throw error;
-			return clock.now();
-		}
+		const intent = unlessGone(() => log.intent(id));
+		return intent === undefined ? clock.now() : intent.timeS * 1_000;
 	}
 }
 

@@ -21,7 +21,6 @@
  * group is left: a mount sees every one that is, and goes on above it.
  * @module
  */
-
 import { assert } from "../core/assert";
 import { readBcd, writeBcd } from "../core/bcd";
 import { readAscii, readU16, readU24, readU32, writeAscii, writeU16, writeU24, writeU32 } from "../core/bytes";

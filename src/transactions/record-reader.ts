@@ -112,7 +112,7 @@ export class RecordReader {
 }
 
 /**
- * What can be read of a transaction that may be spent.
+ * What can be read of a transaction that may be spent, or of anything else that flash may have lost.
  * @returns undefined when its records were dropped, or flash has lost them
  * @throws {CodedError} "flash" when flash does not work
  */

@@ -5,6 +5,7 @@
  * @module
  */
 import { assert } from "../core/assert";
+import { KIND_RESEND } from "./records";
 import { isCarried, isCharged, isSpent, isUnderWay, State } from "./states";
 
 /** No record at all. */
@@ -184,6 +185,12 @@ export class TransactionIndex {
 			if (this.#movements[next] === movement && this.states[next] === State.forwarding) return next;
 		}
 		return -1;
+	}
+
+	/** The transaction that the host's list has under this number, 0 for none: the number of a resend is its sale's there. O(n) */
+	findListed(batch: number, stan: number): number {
+		const slot = this.findByStan(batch, stan);
+		return slot < 0 || this.kind(slot) === KIND_RESEND ? 0 : this.ids[slot];
 	}
 
 	/** The first advice from `slot` on, that the host has taken, and that may be for this original; −1. O(n) */

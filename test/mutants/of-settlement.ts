@@ -135,7 +135,7 @@ export const SETTLEMENT_MUTANTS: readonly Mutant[] = [
 		changes: [
 			{
 				file: "src/settlement/findings.ts",
-				from: "suspicions.ids[at] || books.find(batch, stan)",
+				from: "suspicions.ids[at] || this.#p.log.index.findListed(batch, stan)",
 				to: "suspicions.ids[at]",
 			},
 		],
@@ -305,7 +305,7 @@ export const SETTLEMENT_MUTANTS: readonly Mutant[] = [
 		what: "a batch is released by a list that the host's own digest contradicts",
 		expected: "tests",
 		tests: [CLOSING_TEST, SEEDS_TEST],
-		changes: [{ file: COMPARE, from: "if (this.#ofClosing && !this.stansCameRound()) {", to: "if (false) {" }],
+		changes: [{ file: COMPARE, from: "if (this.#ofClosing && !this.#merge.comesRound) {", to: "if (false) {" }],
 	},
 	{
 		name: "watch-ends-with-any-case",
