@@ -150,11 +150,11 @@ function causeLines(result: CampaignResult): string[] {
 		lines.push(...wrap(cells, " ".repeat(width), `  ${fault}`.padEnd(width)));
 	}
 	if (faults.includes("other")) lines.push("  (other: no fault of the books, and not counted above)");
-	const { closed, medianMs, worstMs } = resolveOf(result.resolveMs);
+	const { closed, medianMs, worstMs, worstSeed } = resolveOf(result);
 	if (closed > 0) {
 		lines.push(
 			`Cases closed after all was healed: ${grouped(closed)}; the terminals' own part of the time to it: ` +
-				`median ${medianMs} ms, worst ${grouped(worstMs)} ms`,
+				`median ${medianMs} ms, worst ${grouped(worstMs)} ms in seed ${worstSeed}`,
 		);
 	}
 	return lines;
@@ -174,10 +174,19 @@ export function diagonalOf(causes: Readonly<Record<string, number>>): { cases: n
 	return { cases, right };
 }
 
-function resolveOf(resolveMs: readonly number[]): { closed: number; medianMs: number; worstMs: number } {
+/** Cases closed after their world was healed, and the terminals' own part of the time to it. */
+interface Resolve {
+	readonly closed: number;
+	readonly medianMs: number;
+	readonly worstMs: number;
+	/** 0 for none. */
+	readonly worstSeed: number;
+}
+
+function resolveOf({ resolveMs, slowestSeed: worstSeed }: CampaignResult): Resolve {
 	const sorted = [...resolveMs].sort((a, b) => a - b);
 	const closed = sorted.length;
-	return { closed, medianMs: sorted[Math.floor(closed / 2)] ?? 0, worstMs: sorted[closed - 1] ?? 0 };
+	return { closed, medianMs: sorted[Math.floor(closed / 2)] ?? 0, worstMs: sorted[closed - 1] ?? 0, worstSeed };
 }
 
 function failureLines({ failing, failures }: CampaignResult): string[] {
@@ -222,7 +231,7 @@ export function toJson(result: CampaignResult, jobs: number, shard: Shard | unde
 		coverage: result.coverage,
 		causes: result.causes,
 		diagonal: diagonalOf(result.causes),
-		resolve: resolveOf(result.resolveMs),
+		resolve: resolveOf(result),
 		emptyRows: empty,
 		explainedRows: explained.map(({ key }) => key),
 		wrongReasons: refuted,

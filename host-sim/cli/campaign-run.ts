@@ -54,6 +54,8 @@ export interface CampaignResult {
 	readonly causes: Coverage;
 	/** See WorldReport.resolveMs, of all worlds. */
 	readonly resolveMs: number[];
+	/** Of the greatest of them; 0 while there is none. */
+	slowestSeed: number;
 	/** At most 1,000, the lowest seeds that were seen first. */
 	failing: FailingSeed[];
 	/** Real, until the last seed had ended. */
@@ -71,6 +73,7 @@ export class Campaign {
 	readonly #options: CampaignOptions;
 	readonly #seeds: ShardSeeds;
 	readonly #pool: WorldPool;
+	#slowestMs = -1;
 
 	constructor(options: CampaignOptions) {
 		this.#options = options;
@@ -89,6 +92,7 @@ export class Campaign {
 			coverage: {},
 			causes: {},
 			resolveMs: [],
+			slowestSeed: 0,
 			failing: [],
 			seconds: 0,
 			interrupted: false,
@@ -136,7 +140,12 @@ export class Campaign {
 		result.steps += report.steps;
 		mergeCoverage(result.coverage, report.coverage);
 		mergeCoverage(result.causes, report.causes);
-		result.resolveMs.push(...report.resolveMs);
+		for (const ms of report.resolveMs) {
+			result.resolveMs.push(ms);
+			if (ms <= this.#slowestMs) continue;
+			this.#slowestMs = ms;
+			result.slowestSeed = report.seed;
+		}
 		const [failure] = report.failures;
 		if (failure === undefined) return;
 		result.failures++;

@@ -125,10 +125,14 @@ export class HostExchange {
 		return count;
 	}
 
-	/** Free places in the window. */
+	/**
+	 * Free places in the window. None on a line that nothing has come over for long: whoever would post connects, and has a
+	 * new one. Else what is posted now and then, and may go unanswered, would keep a dead line for ever.
+	 */
 	get room(): number {
-		const windowed = this.open - (this.busy ? 1 : 0);
-		return this.#line.open ? this.#places - 1 - windowed : 0;
+		const { open } = this;
+		if (!this.#line.open || (open === 0 && this.#line.stale)) return 0;
+		return this.#places - 1 - (open - (this.busy ? 1 : 0));
 	}
 
 	/** See HostLine.connect. */

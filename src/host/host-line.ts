@@ -58,6 +58,12 @@ export class HostLine {
 		return this.#open;
 	}
 
+	/** It stands, and nothing was heard for so long that it is opened anew for the next who wants it. */
+	get stale(): boolean {
+		const { clock, config } = this.#options;
+		return this.#open && clock.monotonic() - this.#lastHeardMs > config.connectionIdleMsMax;
+	}
+
 	/** The link of the connection, or of the last one. */
 	get link(): number {
 		return this.#link;
@@ -70,11 +76,10 @@ export class HostLine {
 	 * meanwhile goes first.
 	 */
 	probe(): void {
-		const { clock, config, health } = this.#options;
-		const nowMs = clock.monotonic();
-		const link = health.dueAgain(nowMs);
+		const { clock, health } = this.#options;
+		const link = health.dueAgain(clock.monotonic());
 		if (link < 0 || this.#onResult !== undefined || this.#probing >= 0) return;
-		if (this.#open && nowMs - this.#lastHeardMs <= config.connectionIdleMsMax) return;
+		if (this.#open && !this.stale) return;
 		if (this.#connection !== undefined) this.close("idle");
 		const { length } = this.#options.links;
 		this.#probing = this.#first;
@@ -87,7 +92,6 @@ export class HostLine {
 	 * takes over a connect under way; the earlier one is told false.
 	 */
 	connect(onResult: (connected: boolean) => void): void {
-		const { clock, config } = this.#options;
 		if (this.#probing >= 0) this.endProbe("the line is wanted");
 		const earlier = this.#onResult;
 		if (earlier !== undefined) {
@@ -95,7 +99,7 @@ export class HostLine {
 			earlier(false);
 			return;
 		}
-		if (this.#open && clock.monotonic() - this.#lastHeardMs > config.connectionIdleMsMax) this.close("idle");
+		if (this.stale) this.close("idle");
 		if (this.#open) {
 			onResult(true);
 			return;

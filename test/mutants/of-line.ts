@@ -8,6 +8,7 @@ const SALE = "src/transactions/sale.ts";
 
 const EXCHANGE_TEST = "test/host/host-exchange.test.ts";
 const LINE_TEST = "test/host/host-line.test.ts";
+const DEAF_LINE_TEST = "test/settlement/deaf-line.test.ts";
 const ANSWERS_TEST = "test/transactions/sale-answers.test.ts";
 
 export const LINE_MUTANTS: readonly Mutant[] = [
@@ -188,9 +189,23 @@ export const LINE_MUTANTS: readonly Mutant[] = [
 			},
 			{
 				file: LINE,
-				from: `		if (this.#open && clock.monotonic() - this.#lastHeardMs > config.connectionIdleMsMax) this.close("idle");
+				from: `		if (this.stale) this.close("idle");
 `,
 				to: "",
+			},
+		],
+	},
+	{
+		name: "deaf-line-kept-for-sync",
+		breaks: ["I3"],
+		what: "what is posted beside others goes on over a line that nothing has come over for long",
+		expected: "tests",
+		tests: [DEAF_LINE_TEST],
+		changes: [
+			{
+				file: EXCHANGE,
+				from: "if (!this.#line.open || (open === 0 && this.#line.stale)) return 0;",
+				to: "if (!this.#line.open) return 0;",
 			},
 		],
 	},
