@@ -32,6 +32,8 @@ export interface CaseWorkOptions {
 	onReverse(id: number): void;
 	/** A case has changed: people are told. */
 	onCase(id: number): void;
+	/** A remedy finds no room on flash: only a settlement makes some. */
+	onNoRoom(): void;
 }
 
 /** Codes of an issuer that may be others tomorrow: funds, limits, away. */
@@ -336,6 +338,7 @@ export class CaseWork implements SyncJob {
 	private waitForRoom(record: CaseRecord): boolean {
 		const { log, books, config } = this.#p;
 		if (log.closing !== undefined) return false;
+		this.#o.onNoRoom();
 		this.hold(record.id, books.nowS + Math.ceil(config.reversalRepeatMsMax / 1_000));
 		return true;
 	}

@@ -136,6 +136,10 @@ export class Reconciliation {
 				if (record.outcome === Outcome.agreed) this.watches.done(record.batch, record.stan);
 				options.onCase(record);
 			},
+			// The money of a customer does not wait for the hour. A batch in which nothing was begun would make no room.
+			onNoRoom: () => {
+				if (log.nextInBatch(log.batch, 0) !== 0) this.#settlement.request();
+			},
 		});
 		const onCase = (id: number): void => options.onCase(this.cases.get(id));
 		const carried = new CarriedWork(parts, this.watches);

@@ -91,6 +91,22 @@ describe("what the books have wrong is found and resolved", () => {
 		rig.time.advance(5 * HOUR_MS);
 		conserved(rig);
 	});
+
+	it("and a remedy for which flash has no room settles the batch, rather than wait for the hour", () => {
+		const rig = new Rig({ config: { settleAtMinute: -1 } });
+		const { journal } = rig.shop.terminal.log;
+		const prepare = journal.prepare.bind(journal);
+		rig.sell(2_000);
+		rig.faults.arm("recordLost", 1);
+		rig.sell(68_800);
+		const { batch } = rig.shop.terminal.log;
+		// Full, whatever is moved, until the batch has made way.
+		journal.prepare = (byteLength) => rig.shop.terminal.log.settledUpTo.batch === batch && prepare(byteLength);
+		rig.time.advance(3 * HOUR_MS);
+		assert.deepEqual(casesOf(rig), [{ row: "notFound", state: "resolved", cause: "systemFault" }]);
+		assert.notEqual(rig.shop.terminal.log.batch, batch);
+		conserved(rig);
+	});
 });
 
 describe("a batch is settled", () => {
