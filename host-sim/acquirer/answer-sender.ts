@@ -118,7 +118,11 @@ export class AnswerSender {
 		}
 		const byteLength = writeSyncAnswer(this.#encoder, echo, answer);
 		if (faults?.syncBadMac === true && answer.mac !== undefined) this.#out[byteLength - MAC_BYTES] ^= 1; // The MAC is the last field.
-		connection.send(this.#out, byteLength);
+		if (faults?.syncReordered !== true) connection.send(this.#out, byteLength);
+		else {
+			const bytes = this.#out.slice(0, byteLength);
+			connection.hold(() => connection.send(bytes, byteLength));
+		}
 	}
 
 	/** Of a settlement or an upload. @param asked - DE 48 of the request, digits; empty where there is none */

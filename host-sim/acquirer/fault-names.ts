@@ -129,6 +129,8 @@ export const SYNC_FAULT_NAMES = [
 	"syncAnswerLost",
 	/** A MAC that does not fit. */
 	"syncBadMac",
+	/** Sent behind the next answer, or 5 s later. */
+	"syncReordered",
 ] as const;
 
 /** Of the same: an answer that belongs to something else comes before the right one, or in its place. */

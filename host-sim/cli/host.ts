@@ -45,7 +45,7 @@ of 127.0.0.1.
                      postingRefused postingLate postingChanges declinedBooked
                      of settlements and uploads: settlementAnswerLost settlementOtherBatch settlementStranger
                      totalsWrong
-                     of sync messages: syncAnswerLost syncBadMac syncStranger digestWrong
+                     of sync messages: syncAnswerLost syncBadMac syncReordered syncStranger digestWrong
                      of lists: entryChanges entryLies entryRepeats entriesUnordered entryOfAnother listEndless
                      pageGarbled
                      of repayments and top-ups: farSideFailed farSideRefused, and sent again farSideRefuses

@@ -21,7 +21,7 @@ import { requestMinor } from "./findings";
 import { Fact, isRequest, lastStep, type NextStep, nextStep, type Step, stepAt } from "./remedies";
 import type { SyncJob, SyncLine } from "./sync";
 import { RequestAnswer } from "./sync-answers";
-import type { MovementKey, SyncVerdict } from "./sync-messages";
+import { type MovementKey, QUESTIONS_MAX, type SyncVerdict } from "./sync-messages";
 import type { SyncParts } from "./sync-parts";
 
 export interface CaseWorkOptions {
@@ -50,9 +50,12 @@ const ANSWERS: { readonly [S in number]: Event } = {
 
 export class CaseWork implements SyncJob {
 	readonly name = "cases";
+	readonly beside = true;
 	readonly #o: CaseWorkOptions;
 	readonly #p: SyncParts;
 	readonly #answer = new RequestAnswer();
+	/** Cases that a request of is on the line; 0: a free place. */
+	readonly #asked = new Uint32Array(QUESTIONS_MAX);
 	/** The case that had its turn last: each has one before it comes round. */
 	#turn = 0;
 	/** While the host's time is not known nothing can be postponed by it: then all of it waits until this uptime. */
@@ -70,6 +73,7 @@ export class CaseWork implements SyncJob {
 		let dueMs = Number.POSITIVE_INFINITY;
 		if (nowS === 0 && nowMs < this.#notBeforeMs && cases.openCount > 0) return this.#notBeforeMs;
 		for (let id = cases.nextOpen(0); id !== 0; id = cases.nextOpen(id)) {
+			if (this.isAsked(id)) continue;
 			const dueS = cases.dueS(id);
 			const heldMs = cases.heldMs(id, nowMs);
 			if (isDueS(dueS, nowS) && heldMs <= nowMs) return nowMs;
@@ -91,8 +95,31 @@ export class CaseWork implements SyncJob {
 		const { nowS } = books;
 		const nowMs = clock.monotonic();
 		let id = cases.dueBefore(nowS, after);
-		while (id !== 0 && cases.heldMs(id, nowMs) > nowMs) id = cases.dueBefore(nowS, id);
+		while (id !== 0 && (cases.heldMs(id, nowMs) > nowMs || this.isAsked(id))) id = cases.dueBefore(nowS, id);
 		return id;
+	}
+
+	/** A request of it is on the line, or of another case of the same transaction: its answer comes first. */
+	private isAsked(id: number): boolean {
+		const { cases } = this.#p;
+		for (const other of this.#asked) {
+			const same = cases.stan(other) === cases.stan(id) && cases.batch(other) === cases.batch(id);
+			if (other !== 0 && same) return true;
+		}
+		return false;
+	}
+
+	/** A request of a case goes to the line. */
+	private asks(id: number): void {
+		const at = this.#asked.indexOf(0);
+		assert(at >= 0, "I10 no more questions at a time");
+		this.#asked[at] = id;
+	}
+
+	/** It is over; may be said twice. */
+	private isOver(id: number): void {
+		const at = this.#asked.indexOf(id);
+		if (at >= 0) this.#asked[at] = 0;
 	}
 
 	/** Looked at again not before then, whatever the host's clock says meanwhile: a while of it is uptime. */
@@ -180,12 +207,20 @@ export class CaseWork implements SyncJob {
 			this.soon(record);
 			return;
 		}
+		this.asks(record.id);
 		this.#p.askAbout(
 			line,
 			record,
 			this.#p.entry,
-			() => this.seen(record),
-			() => this.later(record),
+			() => {
+				this.isOver(record.id);
+				this.seen(record);
+			},
+			() => {
+				this.isOver(record.id);
+				this.later(record);
+			},
+			() => this.isOver(record.id),
 		);
 	}
 
@@ -387,12 +422,19 @@ export class CaseWork implements SyncJob {
 	}
 
 	private askDesk(line: SyncLine, record: CaseRecord, byteLength: number): void {
+		this.asks(record.id);
 		this.#p.ask(
 			line,
 			byteLength,
 			(answer) => this.#p.messages.readRequest(answer, this.#answer),
-			(verdict) => this.deskSays(record, verdict),
-			() => this.deskIsSilent(record),
+			(verdict) => {
+				this.isOver(record.id);
+				this.deskSays(record, verdict);
+			},
+			() => {
+				this.isOver(record.id);
+				this.deskIsSilent(record);
+			},
 		);
 	}
 

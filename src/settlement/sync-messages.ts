@@ -4,8 +4,9 @@
  * authentication key; the line has checked the answer's before it is read here.
  *
  * Invariants: an answer is believed whole or not at all (I11): its nonce is the request's, what it says is about what was
- * asked, and nothing is left over. What is wrong is named by its place, never by its value. One request at a time: the one
- * built last is the one that an answer is read for. Source: PROTOCOL.md, "Sync messages".
+ * asked, and nothing is left over. What is wrong is named by its place, never by its value. Of {@link QUESTIONS_MAX} requests
+ * on the line each has its own nonce ({@link SyncMessages.sent}, {@link SyncMessages.ended}); without a word of that, an
+ * answer is read as one to the request built last. Source: PROTOCOL.md, "Sync messages".
  * @module
  */
 import type { Config } from "../config";
@@ -70,6 +71,9 @@ export interface MovementKey {
 export const EVIDENCE_BYTES = 32;
 export const STAN_MAX = 999_999;
 
+/** Requests that may wait for their answers at a time (I10). */
+export const QUESTIONS_MAX = 2;
+
 const NONCE_BYTES = 8;
 const NUMBER_BYTES = 3;
 const AMOUNT_BYTES = 6;
@@ -91,20 +95,27 @@ const DATA_BYTES_MAX = NONCE_BYTES + REQUEST_ID_BYTES + 2 * NUMBER_BYTES + AMOUN
 /** Of DE 62 and all before it; a dialect may take two bytes for each. */
 const FRAME_BYTES = 320;
 const PLACE = "sync DE 62";
+/** Of each request: DE 60.3, and the STANs it asks for. */
+const ASKED_NUMBERS = 3;
+const CODE = 0;
+const FROM = 1;
+const TO = 2;
 
 export class SyncMessages {
 	readonly #encoder: MessageEncoder;
 	readonly #config: Config;
 	readonly #mac: MacWriter;
 	readonly #random: RandomSource;
-	readonly #nonce = new Uint8Array(NONCE_BYTES);
+	/** By place, as what was asked, for the answers. */
+	readonly #nonces = new Uint8Array(QUESTIONS_MAX * NONCE_BYTES);
+	readonly #asked = new Uint32Array(QUESTIONS_MAX * ASKED_NUMBERS);
+	/** Bits of the places whose answers are waited for. */
+	#waiting = 0;
+	/** The place of the request built last, or of the answer that is read. */
+	#place = 0;
 	readonly #data = new Uint8Array(DATA_BYTES_MAX);
 	#length = 0;
 	#expected: Expected | undefined;
-	/** What was asked, for the answer. */
-	#code: SyncCode | "" = "";
-	#fromStan = 0;
-	#toStan = 0;
 
 	/**
 	 * @param mac - SyncMac
@@ -134,6 +145,18 @@ export class SyncMessages {
 		return this.#expected;
 	}
 
+	/** The request built last is on its way. @returns its place, until {@link ended} */
+	sent(): number {
+		this.#waiting |= 1 << this.#place;
+		return this.#place;
+	}
+
+	/** An exchange is over. Until the next request is built, an answer is read as one to its request. */
+	ended(place: number): void {
+		this.#waiting &= ~(1 << place);
+		this.#place = place;
+	}
+
 	/**
 	 * 401: entries of a batch, ascending. A batch that runs over 999999 is asked for in two ranges.
 	 * @param trace - DE 11 of the message, as in all of these
@@ -146,8 +169,8 @@ export class SyncMessages {
 		this.number(batch);
 		this.number(fromStan);
 		this.number(toStan);
-		this.#fromStan = fromStan;
-		this.#toStan = toStan;
+		this.asked(FROM, fromStan);
+		this.asked(TO, toStan);
 		return this.finish(trace, batch);
 	}
 
@@ -156,7 +179,7 @@ export class SyncMessages {
 		this.begin(SyncCode.transaction);
 		this.number(batch);
 		this.number(stan);
-		this.#fromStan = stan;
+		this.asked(FROM, stan);
 		return this.finish(trace, batch);
 	}
 
@@ -207,7 +230,7 @@ export class SyncMessages {
 	 */
 	readPage(answer: MessageDecoder, page: EntryPage): SyncVerdict {
 		page.clear();
-		const bytes = this.open(answer, this.#code === SyncCode.list);
+		const bytes = this.open(answer, this.isAsked(SyncCode.list));
 		if (typeof bytes === "string") return bytes;
 		checkLength(bytes, NONCE_BYTES + 2, bytes.length);
 		const count = bytes[NONCE_BYTES];
@@ -216,11 +239,12 @@ export class SyncMessages {
 		if (more > 1) throw new CodedError("range", `${PLACE} more`);
 		const first = NONCE_BYTES + 2;
 		checkLength(bytes, first + count * ENTRY_BYTES, first + count * ENTRY_BYTES);
-		let lastStan = this.#fromStan - 1;
+		const toStan = this.wasAsked(TO);
+		let lastStan = this.wasAsked(FROM) - 1;
 		for (let n = 0; n < count; n++) {
 			const at = first + n * ENTRY_BYTES;
 			const stan = readBcd(bytes, at, NUMBER_BYTES, `${PLACE} entry STAN`);
-			if (stan <= lastStan || stan > this.#toStan) throw new CodedError("order", `${PLACE} entry ${n}`);
+			if (stan <= lastStan || stan > toStan) throw new CodedError("order", `${PLACE} entry ${n}`);
 			lastStan = stan;
 			page.stans[n] = stan;
 			page.kinds[n] = kindOf(bytes, at);
@@ -231,7 +255,7 @@ export class SyncMessages {
 			for (let i = 0; i < RRN_BYTES; i++) page.rrns[n * RRN_BYTES + i] = bytes[at + RRN_AT + i];
 		}
 		// A list that never ends: more, and nothing that could be behind it.
-		if (more === 1 && (count === 0 || lastStan === this.#toStan)) throw new CodedError("format", `${PLACE} more`);
+		if (more === 1 && (count === 0 || lastStan === toStan)) throw new CodedError("format", `${PLACE} more`);
 		page.count = count;
 		page.more = more === 1;
 		return "taken";
@@ -240,7 +264,7 @@ export class SyncMessages {
 	/** Answer to 402. @throws {CodedError} as readPage; "mismatch" for another transaction */
 	readEntry(answer: MessageDecoder, entry: Entry): SyncVerdict {
 		entry.clear();
-		const bytes = this.open(answer, this.#code === SyncCode.transaction);
+		const bytes = this.open(answer, this.isAsked(SyncCode.transaction));
 		if (typeof bytes === "string") return bytes;
 		const at = NONCE_BYTES + 1;
 		const end = at + ENTRY_BYTES + 2 * STAMP_BYTES;
@@ -252,7 +276,7 @@ export class SyncMessages {
 			return "taken";
 		}
 		const stan = readBcd(bytes, at, NUMBER_BYTES, `${PLACE} entry STAN`);
-		if (stan !== this.#fromStan) throw new CodedError("mismatch", `${PLACE} entry STAN`);
+		if (stan !== this.wasAsked(FROM)) throw new CodedError("mismatch", `${PLACE} entry STAN`);
 		const kind = kindOf(bytes, at);
 		const amountMinor = readBcd(bytes, at + AMOUNT_AT, AMOUNT_BYTES, `${PLACE} entry amount`);
 		checkRrn(bytes, at + RRN_AT);
@@ -272,9 +296,8 @@ export class SyncMessages {
 	/** Answer to 403, 404, 405 and 407. @throws {CodedError} as readPage */
 	readRequest(answer: MessageDecoder, request: RequestAnswer): SyncVerdict {
 		request.clear();
-		const code = this.#code;
 		const { claim, credit, requestState, farSide } = SyncCode;
-		const asked = code === claim || code === credit || code === requestState || code === farSide;
+		const asked = this.isAsked(claim) || this.isAsked(credit) || this.isAsked(requestState) || this.isAsked(farSide);
 		const bytes = this.open(answer, asked);
 		if (typeof bytes === "string") return bytes;
 		const stateAt = NONCE_BYTES + REFERENCE_CHARACTERS;
@@ -296,7 +319,7 @@ export class SyncMessages {
 	/** Answer to 406. Makes no garbage but one view. @throws {CodedError} as readPage */
 	readDigest(answer: MessageDecoder, digest: DigestAnswer): SyncVerdict {
 		digest.clear();
-		const bytes = this.open(answer, this.#code === SyncCode.digest);
+		const bytes = this.open(answer, this.isAsked(SyncCode.digest));
 		if (typeof bytes === "string") return bytes;
 		const first = NONCE_BYTES + DIGEST_BYTES;
 		const end = first + digest.sums.length * SUM_BYTES;
@@ -335,10 +358,30 @@ export class SyncMessages {
 
 	private begin(code: SyncCode): void {
 		this.#expected = undefined;
-		this.#code = code;
+		this.#place = 0;
+		while ((this.#waiting & (1 << this.#place)) !== 0) this.#place++;
+		assert(this.#place < QUESTIONS_MAX, "I10 no more questions at a time");
+		this.asked(CODE, Number(code));
 		this.#length = 0;
-		this.#random.fill(this.#nonce);
-		this.bytes(this.#nonce, NONCE_BYTES);
+		this.#random.fill(this.nonce);
+		this.bytes(this.nonce, NONCE_BYTES);
+	}
+
+	private get nonce(): Uint8Array {
+		const at = this.#place * NONCE_BYTES;
+		return this.#nonces.subarray(at, at + NONCE_BYTES);
+	}
+
+	private asked(what: number, value: number): void {
+		this.#asked[this.#place * ASKED_NUMBERS + what] = value;
+	}
+
+	private wasAsked(what: number): number {
+		return this.#asked[this.#place * ASKED_NUMBERS + what];
+	}
+
+	private isAsked(code: SyncCode): boolean {
+		return this.wasAsked(CODE) === Number(code);
 	}
 
 	/** A batch or a STAN. */
@@ -356,7 +399,7 @@ export class SyncMessages {
 
 	private finish(trace: number, batch: number): number {
 		const encoder = this.#encoder;
-		const code = this.#code;
+		const code = `${this.wasAsked(CODE)}`;
 		encoder.begin("0300");
 		encoder.number(11, trace);
 		encoder.ascii(41, this.#config.terminalId);
@@ -385,8 +428,9 @@ export class SyncMessages {
 		if (!answer.has(62)) throw new CodedError("missing", PLACE);
 		const bytes = answer.bytes(62);
 		checkLength(bytes, NONCE_BYTES, bytes.length);
+		const { nonce } = this;
 		for (let i = 0; i < NONCE_BYTES; i++) {
-			if (bytes[i] !== this.#nonce[i]) throw new CodedError("mismatch", `${PLACE} nonce`);
+			if (bytes[i] !== nonce[i]) throw new CodedError("mismatch", `${PLACE} nonce`);
 		}
 		return refusal ?? bytes;
 	}

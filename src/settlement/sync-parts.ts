@@ -58,8 +58,9 @@ export class SyncParts {
 	readonly #hostSync: HostSync;
 	readonly #sink: LogSink;
 	readonly #heads: EvidenceHeads;
-	/** The request that is being built carries a head. */
+	/** The request that is being built carries a head; of all that have, it is the one of this number. */
 	#headTold = false;
+	#headsTold = 0;
 	#silent = 0;
 	/** The host has said, or shown, that it does not know sync messages; until the next sign-on. */
 	#unsupported = false;
@@ -105,6 +106,7 @@ export class SyncParts {
 	/** The head of the evidence chain for the request that is built next; it is anchored when the answer is verified. */
 	get evidence(): Uint8Array {
 		this.#headTold = true;
+		this.#headsTold++;
 		return this.#heads.head();
 	}
 
@@ -126,19 +128,24 @@ export class SyncParts {
 		onVerdict: (verdict: SyncVerdict) => void,
 		onNone?: () => void,
 	): void {
-		const headTold = this.#headTold;
-		const { expected } = this.messages;
+		const head = this.#headTold ? this.#headsTold : 0;
+		const { messages } = this;
+		const { expected } = messages;
+		const place = messages.sent();
 		this.#headTold = false;
 		line.post(
-			this.messages.frame,
+			messages.frame,
 			byteLength,
 			expected,
 			(answer) => {
+				messages.ended(place);
 				const verdict = read(answer);
 				this.#silent = 0;
 				// Its nonce was ours: it was said just now.
 				this.hostTime.learn(answer);
-				if (headTold && verdict === "taken") this.#heads.anchored(Number(expected.networkCode));
+				// The digest given last, and none before it.
+				const isLast = head !== 0 && head === this.#headsTold;
+				if (isLast && verdict === "taken") this.#heads.anchored(Number(expected.networkCode));
 				if (verdict === "unsupported")
 					this.unknownToHost("says so", this.hasShownBooks ? this.againMs : Number.POSITIVE_INFINITY);
 				else {
@@ -148,6 +155,7 @@ export class SyncParts {
 				onVerdict(verdict);
 			},
 			() => {
+				messages.ended(place);
 				this.#silent++;
 				// One that has ever answered knows them: then it is the line.
 				if (this.#silent >= SILENT_MAX && !this.#hostSync.proven) {

@@ -1,6 +1,6 @@
 /**
- * When the terminal and its host compare their books, and who goes first: jobs in the order of their urgency, one request
- * of theirs at a time, in the window of the line. A customer waits for none of it: from the amount to the slip nothing is
+ * When the terminal and its host compare their books, and who goes first: jobs in the order of their urgency, one of them
+ * and one request at a time, or two where the job can do with that, in the window of the line. A customer waits for none of it: from the amount to the slip nothing is
  * begun, and what is on the line then keeps no sale from its own place (DESIGN.md, "Fairness").
  *
  * What a job knows is durable, or is found again by the next comparison: nothing here has to survive a restart.
@@ -14,6 +14,7 @@ import type { MessageDecoder } from "../iso8583/decoder";
 import type { Exchanger, Expected } from "../iso8583/exchange";
 import type { Journal } from "../journal/journal";
 import type { Clock, LogSink, RandomSource } from "../ports";
+import { QUESTIONS_MAX } from "./sync-messages";
 
 /** One thing to do with the host, a request at a time. */
 export interface SyncJob {
@@ -23,6 +24,8 @@ export interface SyncJob {
 	readonly local?: boolean;
 	/** Local, and each of its steps takes as long as a turn may: whatever came meanwhile goes before the next one. */
 	readonly slow?: boolean;
+	/** While a request of it is on the line it may have something to do that does not wait for the answer: a second one. */
+	readonly beside?: boolean;
 	/** Uptime from which it has something to do, ms; Infinity: nothing. */
 	dueMs(nowMs: number): number;
 	/** Does its next step: posts one request over `line`, or does without. */
@@ -69,9 +72,11 @@ export class Sync implements SyncLine {
 	#paused = false;
 	#stopped = true;
 	#connecting = false;
-	/** A request of a job is on the line. */
-	#asking = false;
-	/** Whose step it is, or whose request is on the line: its place among the jobs. */
+	/** Requests on the line, all of one job. */
+	#asking = 0;
+	/** Its place among the jobs. */
+	#askingAt = 0;
+	/** The same of the job whose step it is. */
 	#at = 0;
 	/** Of each job: how often in a row it has come to nothing. */
 	readonly #vain: Uint8Array;
@@ -87,7 +92,7 @@ export class Sync implements SyncLine {
 
 	/** True while a request is on the line, or a line is being made for one. */
 	get active(): boolean {
-		return this.#asking || this.#connecting;
+		return this.#asking > 0 || this.#connecting;
 	}
 
 	start(): void {
@@ -132,12 +137,14 @@ export class Sync implements SyncLine {
 		onAnswer: (answer: MessageDecoder) => void,
 		onNone?: () => void,
 	): void {
-		assert(!this.#asking, "I10 one request of the sync at a time");
-		const { exchanger, config } = this.#o;
 		const at = this.#at;
-		this.#asking = true;
+		assert(this.#asking < QUESTIONS_MAX, "I10 so many questions at a time");
+		assert(this.#asking === 0 || this.#askingAt === at, "one job asks at a time");
+		const { exchanger, config } = this.#o;
+		this.#asking++;
+		this.#askingAt = at;
 		exchanger.post(frame, byteLength, expected, config.syncTimeoutMs, (end, answer) => {
-			this.#asking = false;
+			this.#asking--;
 			if (end === "answer" && this.taken(expected, answer, onAnswer)) {
 				this.#failures = 0;
 				this.#vain[at] = 0;
@@ -175,7 +182,12 @@ export class Sync implements SyncLine {
 	}
 
 	private get idle(): boolean {
-		return !(this.#stopped || this.#paused || this.#connecting || this.#asking || this.#stepping);
+		return !(this.#stopped || this.#paused || this.#connecting || this.#stepping || this.waits);
+	}
+
+	/** For an answer, before anything else can be asked. */
+	private get waits(): boolean {
+		return this.#asking === QUESTIONS_MAX || (this.#asking > 0 && this.#o.jobs[this.#askingAt].beside !== true);
 	}
 
 	private run(): void {
@@ -187,7 +199,7 @@ export class Sync implements SyncLine {
 		} finally {
 			this.#stepping = false;
 		}
-		if (!this.#asking) this.wakeIn(1);
+		if (this.#asking === 0) this.wakeIn(1);
 	}
 
 	/** @returns true when there may be more to do at once */
@@ -209,14 +221,17 @@ export class Sync implements SyncLine {
 			if (dueMs !== Number.POSITIVE_INFINITY) this.wakeIn(Math.min(dueMs - nowMs, config.syncEveryMs));
 			return false;
 		}
+		// What is more urgent than the rest of a job that asks already comes when its answers are there.
+		if (this.#asking > 0 && this.#at !== this.#askingAt && job.local !== true) return false;
 		if (job.slow === true) this.wakeIn(1);
 		if (job.local === true) return this.begin(job) && job.slow !== true;
 		if (nowMs < this.#notBeforeMs) this.wakeIn(this.#notBeforeMs - nowMs);
 		else if (!this.#o.mayBegin()) this.wakeIn(config.reversalRepeatMs);
-		else if (exchanger.room === 0) this.connect();
-		else {
+		else if (exchanger.room === 0) {
+			if (this.#asking === 0) this.connect();
+		} else {
 			this.#o.journal.pin();
-			return this.begin(job) && !this.#asking && !this.#paused && !this.#stopped;
+			return this.begin(job) && !this.waits && !this.#paused && !this.#stopped;
 		}
 		return false;
 	}

@@ -9,6 +9,7 @@ const CASE_WORK = "src/settlement/case-work.ts";
 const CLOSING_TEST = "test/settlement/closing-whole.test.ts";
 const FOUND_TEST = "test/settlement/found-and-resolved.test.ts";
 const SAID_TEST = "test/settlement/said-once.test.ts";
+const TWO_TEST = "test/settlement/two-questions.test.ts";
 const SEEDS_TEST = "test/host-sim/world/office-seeds.test.ts";
 
 export const SETTLEMENT_MUTANTS: readonly Mutant[] = [
@@ -329,6 +330,50 @@ export const SETTLEMENT_MUTANTS: readonly Mutant[] = [
 		tests: ["test/settlement/adversary.test.ts"],
 		changes: [
 			{ file: CASE_WORK, from: "else if (!this.giveUp(record)) this.sendRequest", to: "else this.sendRequest" },
+		],
+	},
+	{
+		name: "no-room-waits-for-the-hour",
+		breaks: ["I6"],
+		what: "a remedy for which flash has no room waits until the batch is settled for another reason",
+		expected: "tests",
+		tests: [FOUND_TEST],
+		changes: [{ file: CASE_WORK, from: "this.#o.onNoRoom();", to: "" }],
+	},
+	{
+		name: "two-questions-of-one-transaction",
+		breaks: ["I5"],
+		what: "two cases of one transaction are asked about at the same time",
+		expected: "tests",
+		tests: [TWO_TEST],
+		changes: [
+			{
+				file: CASE_WORK,
+				from: "const same = cases.stan(other) === cases.stan(id) && cases.batch(other) === cases.batch(id);",
+				to: "const same = other === id;",
+			},
+		],
+	},
+	{
+		name: "answer-read-for-the-other-question",
+		breaks: ["I11"],
+		what: "an answer is read as one to the question that was asked last",
+		expected: "tests",
+		tests: [TWO_TEST, "test/settlement/sync-messages.test.ts"],
+		changes: [{ file: "src/settlement/sync-messages.ts", from: "		this.#place = place;\n", to: "" }],
+	},
+	{
+		name: "head-anchored-by-an-older-answer",
+		breaks: ["I11"],
+		what: "a head of the evidence chain counts as the host's though it was another one that the host has acknowledged",
+		expected: "tests",
+		tests: [TWO_TEST],
+		changes: [
+			{
+				file: "src/settlement/sync-parts.ts",
+				from: "head !== 0 && head === this.#headsTold;",
+				to: "head !== 0;",
+			},
 		],
 	},
 ];

@@ -72,6 +72,7 @@ const LIES: readonly FaultName[] = [
 	"syncStranger",
 	"syncBadMac",
 	"syncAnswerLost",
+	"syncReordered",
 ];
 
 describe("a host that lies about its books", () => {

@@ -262,6 +262,29 @@ describe("sync answers", () => {
 		);
 	});
 
+	it("are each read as the answer to its own request while two are on the line, in any order", () => {
+		const messages = makeMessages(countingNonce());
+		const entry = new Entry();
+		const answerTo = (nonce: number, stan: number) =>
+			answerOf(withNonce(writeTransaction(hostEntry({ stan })), new Uint8Array(NONCE.length).fill(nonce)));
+		messages.transaction(11, { batch: 1, stan: 3 });
+		const first = messages.sent();
+		messages.transaction(12, { batch: 1, stan: 4 });
+		const second = messages.sent();
+		assert.throws(() => messages.transaction(13, KEY), /I10/);
+		messages.ended(second);
+		assert.throws(() => messages.readEntry(answerTo(1, 3), entry), coded("mismatch"));
+		assert.equal(messages.readEntry(answerTo(2, 4), entry), "taken");
+		// Its place is free; the first one's is not.
+		messages.transaction(13, { batch: 1, stan: 5 });
+		const third = messages.sent();
+		messages.ended(first);
+		assert.throws(() => messages.readEntry(answerTo(1, 4), entry), coded("mismatch"));
+		assert.equal(messages.readEntry(answerTo(1, 3), entry), "taken");
+		messages.ended(third);
+		assert.equal(messages.readEntry(answerTo(3, 5), entry), "taken");
+	});
+
 	it("read what the host writes: a transaction, a request, a digest", () => {
 		const messages = makeMessages();
 		messages.transaction(11, KEY);

@@ -80,6 +80,7 @@ const step: fc.Arbitrary<Step> = fc.record({
 			"crash",
 			"crashAfterRecord",
 			"syncAnswerLost",
+			"syncReordered",
 			"totalsWrong",
 		),
 		{ nil: undefined, freq: 2 },
