@@ -137,6 +137,12 @@ export class CaseWork implements SyncJob {
 		if (stateOf(record) === "found") this.apply(record, "confirmed", {});
 	}
 
+	/** Opened by what a list says, of what the host says nothing else: a person's business from the start. */
+	unheard(id: number): void {
+		const record = this.#p.cases.get(id);
+		if (stateOf(record) === "found") this.toSupport(record);
+	}
+
 	/** A resend or a reversal may be over: whoever waits for it looks. @returns false when nobody does */
 	movementOver(): boolean {
 		const { cases } = this.#p;
@@ -394,8 +400,7 @@ export class CaseWork implements SyncJob {
 			return;
 		}
 		// There is nothing to ask for: what is wrong is not the money.
-		const dueS = books.nowS + Math.ceil(this.#p.config.supportAskMs / 1_000);
-		this.act(record.id, cases.beginStep(record.id, lastStep(row), books.nowS, { dueS }));
+		this.toSupport(record);
 	}
 
 	private sendRequest(line: SyncLine, record: CaseRecord): void {
@@ -473,13 +478,19 @@ export class CaseWork implements SyncJob {
 	 * @returns true when that was so
 	 */
 	private giveUp(record: CaseRecord): boolean {
-		const { cases, books, clock, config } = this.#p;
+		const { cases, clock, config } = this.#p;
 		const silentMs = cases.silentMs(record.id, clock.monotonic());
 		if (silentMs === 0 || silentMs < config.overdueAgainMs) return false;
-		const dueS = books.nowS + Math.ceil(config.supportAskMs / 1_000);
-		this.act(record.id, cases.beginStep(record.id, lastStep(rowOf(record)), books.nowS, { dueS }));
+		this.toSupport(record);
 		cases.silent(record.id, false, 0);
 		return true;
+	}
+
+	/** The last step of its row. */
+	private toSupport(record: CaseRecord): void {
+		const { cases, books, config } = this.#p;
+		const dueS = books.nowS + Math.ceil(config.supportAskMs / 1_000);
+		this.act(record.id, cases.beginStep(record.id, lastStep(rowOf(record)), books.nowS, { dueS }));
 	}
 
 	/** A resend, or a reversal: it is over when nothing of the transaction is under way any more. */

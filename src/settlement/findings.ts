@@ -1,13 +1,14 @@
 /**
  * From a suspicion to a case: what a comparison saw to differ, and has stood long enough, is asked about once more (402);
- * when the host still says the same, it is a finding, and becomes a case with its facts and its cause, durably.
+ * when the host still says the same, it is a finding, and becomes a case with its facts and its cause, durably. What the
+ * host will not speak of, though it lists it so, is a case too, after {@link UNHEARD_MAX} questions: with support, as no remedy
+ * is begun without its word, and with no cause.
  * @module
  */
 import { unlessGone } from "../transactions/record-reader";
 import { type CaseRecord, RequestState } from "./case-records";
 import { Cause, causeOf } from "./cause";
-import { type CaseRow, isCaseRow, Row, type RowName, type TerminalWord } from "./finding";
-import { SUSPICIONS_MAX } from "./suspicions";
+import { type CaseRow, isCaseRow, Row, type RowName, rowName, type TerminalWord } from "./finding";
 import type { SyncJob, SyncLine } from "./sync";
 import type { Entry } from "./sync-answers";
 import type { SyncParts } from "./sync-parts";
@@ -19,14 +20,17 @@ export interface FindingsOptions {
 	onPending(batch: number, id: number): boolean;
 	/** A case was opened, and what the host says of it was heard just now. */
 	onOpened(id: number): void;
+	/** The same of one that the host has not spoken of. */
+	onUnheard(id: number): void;
 }
+
+/** Some six hours, as each comes minutes after the one before. */
+const UNHEARD_MAX = 72;
 
 export class Findings implements SyncJob {
 	readonly name = "findings";
 	readonly #p: SyncParts;
 	readonly #options: FindingsOptions;
-	/** Not looked at again before then, by place; a host that refuses to say, a movement under way. */
-	readonly #notBeforeMs = new Float64Array(SUSPICIONS_MAX);
 
 	constructor(parts: SyncParts, options: FindingsOptions) {
 		this.#p = parts;
@@ -52,6 +56,10 @@ export class Findings implements SyncJob {
 				this.postpone(at);
 				return;
 			}
+			if (suspicions.unheard[at] >= UNHEARD_MAX) {
+				this.giveUp(at, key.batch, key.stan);
+				return;
+			}
 			const wasTwin = suspicions.rows[at] === Row.doubled;
 			this.#p.askAbout(
 				line,
@@ -59,7 +67,8 @@ export class Findings implements SyncJob {
 				this.#p.entry,
 				() => this.heard(key.batch, key.stan, wasTwin),
 				// It will not say: not asked again at once.
-				() => this.postpone(suspicions.find(key.batch, key.stan), this.#p.config.reversalRepeatMsMax),
+				() => this.unheard(key.batch, key.stan, this.#p.config.reversalRepeatMsMax),
+				() => this.unheard(key.batch, key.stan, 0),
 			);
 			return;
 		}
@@ -68,7 +77,7 @@ export class Findings implements SyncJob {
 	/** A difference that is older than any frame can be is a finding at once; else it has to stand that long. */
 	private dueMsOf(at: number, nowMs: number): number {
 		const { suspicions, config, books } = this.#p;
-		const notBeforeMs = this.#notBeforeMs[at];
+		const notBeforeMs = suspicions.notBeforeMs[at];
 		if (notBeforeMs > nowMs) return notBeforeMs;
 		const matureMs = suspicions.sinceMs[at] + config.lateOriginalMs;
 		if (matureMs <= nowMs || suspicions.rows[at] === Row.doubled) return nowMs;
@@ -80,9 +89,10 @@ export class Findings implements SyncJob {
 		const { books, suspicions, cases } = this.#p;
 		const at = suspicions.find(batch, stan);
 		if (at < 0) return;
+		suspicions.unheard[at] = 0;
 		// One case of a transaction at a time, whatever its row: two would have two remedies under way at once.
 		if (cases.findOpen(batch, stan) !== 0) {
-			this.forget(at, batch, stan);
+			suspicions.remove(batch, stan);
 			return;
 		}
 		// What nobody here knew of when a list named it may have been sold since.
@@ -92,8 +102,8 @@ export class Findings implements SyncJob {
 		const row = books.judge(id, entry.found ? entry : undefined, twin);
 		if (row === "underWay") this.postpone(at);
 		else if (row === "pending" && !this.#options.onPending(batch, id)) this.postpone(at);
-		else if (!isCaseRow(row) || row === "pending") this.forget(at, batch, stan);
-		else if (this.open(row, batch, stan, id, books.word(id, twin))) this.forget(at, batch, stan);
+		else if (!isCaseRow(row) || row === "pending") suspicions.remove(batch, stan);
+		else if (this.open(row, batch, stan, id, books.word(id, twin))) suspicions.remove(batch, stan);
 		else this.postpone(at);
 	}
 
@@ -106,13 +116,30 @@ export class Findings implements SyncJob {
 	}
 
 	private postpone(at: number, byMs = this.#p.config.reversalRepeatMs): void {
-		if (at >= 0) this.#notBeforeMs[at] = this.#p.clock.monotonic() + byMs;
+		this.#p.suspicions.notBeforeMs[at] = this.#p.clock.monotonic() + byMs;
 	}
 
-	private forget(at: number, batch: number, stan: number): void {
-		this.#p.suspicions.remove(batch, stan);
-		this.#notBeforeMs.copyWithin(at, at + 1);
-		this.#notBeforeMs[SUSPICIONS_MAX - 1] = 0;
+	private unheard(batch: number, stan: number, byMs: number): void {
+		const { suspicions } = this.#p;
+		const at = suspicions.find(batch, stan);
+		if (at < 0) return;
+		suspicions.unheard[at] = Math.min(UNHEARD_MAX, suspicions.unheard[at] + 1);
+		this.postpone(at, byMs);
+	}
+
+	/** The list says so, and nothing more is to be had: else its batch would never be released. */
+	private giveUp(at: number, batch: number, stan: number): void {
+		const { suspicions, cases, books, entry, log } = this.#p;
+		const row = rowName(suspicions.rows[at]);
+		if (row !== undefined && isCaseRow(row) && cases.findOpen(batch, stan) === 0) {
+			entry.clear();
+			const id = suspicions.ids[at] || log.index.findListed(batch, stan);
+			const caseId = openCase(this.#p, { row, batch, stan, id, word: books.word(id, row === "doubled"), entry }, 0);
+			if (caseId === 0) this.#options.onFull();
+			else this.#options.onUnheard(caseId);
+			if (caseId === 0) return;
+		}
+		suspicions.remove(batch, stan);
 	}
 }
 
@@ -127,19 +154,23 @@ export interface Found {
 	entry: Entry;
 }
 
-/** Makes a finding a case, durably. @returns its number, 0 when all places are taken */
-export function openCase(parts: SyncParts, { row, batch, stan, id, word, entry }: Found): number {
+/**
+ * Makes a finding a case, durably.
+ * @param facts - what tells the cause; default: what is recorded, and the host's word
+ * @returns its number, 0 when all places are taken
+ */
+export function openCase(parts: SyncParts, { row, batch, stan, id, word, entry }: Found, facts?: number): number {
 	const { log, cases, books } = parts;
 	// Of a spent one the records may have gone: the index still has what it was.
 	const known = log.find(id) >= 0 ? unlessGone(() => log.intent(id)) : undefined;
-	const facts = books.facts(row, id, entry, word);
-	const cause = causeOf(facts);
+	const recorded = facts ?? books.facts(row, id, entry, word);
+	const cause = causeOf(recorded);
 	const outcome = known === undefined ? undefined : unlessGone(() => log.outcome(id));
 	const caseId = cases.open(
 		{
 			row,
 			cause: Cause[cause],
-			facts,
+			facts: recorded,
 			batch,
 			stan,
 			kind: known?.kind ?? (word.kind || entry.kind),

@@ -176,6 +176,7 @@ export class Reconciliation {
 				new Findings(parts, {
 					onFull: options.onCasesFull,
 					onOpened: (id) => this.#caseWork.opened(id),
+					onUnheard: (id) => this.#caseWork.unheard(id),
 					onPending: (batch, id) => this.watch(batch, id),
 				}),
 				new ChainWork(this.chain, this),

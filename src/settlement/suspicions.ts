@@ -19,6 +19,10 @@ export class Suspicions {
 	readonly rows = new Uint8Array(SUSPICIONS_MAX);
 	/** Uptime at which it was seen first, ms. */
 	readonly sinceMs = new Float64Array(SUSPICIONS_MAX);
+	/** Uptime before which it is not asked about, ms: a host that would not say, a movement under way. */
+	readonly notBeforeMs = new Float64Array(SUSPICIONS_MAX);
+	/** How often in a row the host was asked about it and did not say. */
+	readonly unheard = new Uint8Array(SUSPICIONS_MAX);
 	readonly #seen = new Uint8Array(SUSPICIONS_MAX);
 	count = 0;
 	/** What had no place in the last comparison. */
@@ -48,6 +52,8 @@ export class Suspicions {
 			this.batches[at] = batch;
 			this.stans[at] = stan;
 			this.rows[at] = 0;
+			this.notBeforeMs[at] = 0;
+			this.unheard[at] = 0;
 		}
 		this.#seen[at] = 1;
 		this.ids[at] = id;
@@ -97,7 +103,8 @@ export class Suspicions {
 
 	private removeAt(at: number): void {
 		this.count--;
-		for (const array of [this.batches, this.stans, this.ids, this.rows, this.sinceMs, this.#seen]) {
+		const { batches, stans, ids, rows, sinceMs, notBeforeMs, unheard } = this;
+		for (const array of [batches, stans, ids, rows, sinceMs, notBeforeMs, unheard, this.#seen]) {
 			array.copyWithin(at, at + 1, this.count + 1);
 		}
 	}

@@ -376,4 +376,18 @@ export const SETTLEMENT_MUTANTS: readonly Mutant[] = [
 			},
 		],
 	},
+	{
+		name: "unheard-holds-its-batch",
+		breaks: ["I6"],
+		what: "a difference that the host lists and will not speak of holds its batch for ever",
+		expected: "tests",
+		tests: ["test/settlement/adversary.test.ts"],
+		changes: [
+			{
+				file: "src/settlement/findings.ts",
+				from: "if (suspicions.unheard[at] >= UNHEARD_MAX) {",
+				to: "if (suspicions.unheard[at] > UNHEARD_MAX) {",
+			},
+		],
+	},
 ];

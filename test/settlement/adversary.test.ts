@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { SeededRandom } from "../../host-sim/board/seeded-random";
 import { toHex } from "../../src/core/bytes";
 import { returnOf } from "../../src/settlement/case-slips";
+import { Cause } from "../../src/settlement/cause";
 import { KIND_REFUND } from "../../src/transactions/records";
 import { type Asked, DAY_MS, HOUR_MS, HostileHost, MINUTE_MS, writeRequest } from "./hostile-host";
 
@@ -83,6 +84,29 @@ describe("a host that has an answer to everything, and is asked no more than is 
 			host.bend = undefined;
 			host.rig.time.advance(2 * HOUR_MS);
 			conserved(host);
+			unshaken(host);
+		});
+	}
+
+	for (const silent of [false, true]) {
+		it(`one that will not speak of one sale, ${silent ? "silent" : "refusing"}: its batch is released, and people see to it`, () => {
+			const host = new HostileHost();
+			host.rig.faults.arm("recordLost", 1);
+			host.rig.sell(68_800);
+			host.bend = (asked) => {
+				if (asked.code !== "402") return undefined;
+				return silent ? { ...asked.reply, lost: true } : asked.refused("96");
+			};
+			host.rig.shop.terminal.settle();
+			host.rig.time.advance(HOUR_MS);
+			assert.equal(host.rig.shop.terminal.settling, true, "not at once: it may be the line");
+			assert.ok(host.busiestHour(24) < 40);
+			assert.equal(host.rig.shop.terminal.settling, false);
+			assert.deepEqual(host.cases(), ["2 notFound support"]);
+			const { cases } = host.rig.shop.terminal;
+			assert.equal(cases.get(1).cause, Cause.notKnown, "nothing is guessed");
+			assert.equal(host.rig.shop.terminal.answerCase(1, true), true);
+			assert.equal(cases.openCount, 0);
 			unshaken(host);
 		});
 	}
@@ -222,14 +246,14 @@ describe("a host that is silent about one thing", () => {
 		});
 	}
 
-	it("a transaction that it will not speak of holds up no other", () => {
+	it("a transaction that it will not speak of holds up no other, and becomes a person's business", () => {
 		const host = new HostileHost();
 		overdue(host, 1);
 		host.rig.faults.arm("recordLost");
 		host.rig.sell(1_000);
 		host.bend = (asked) => (asked.stan === 2 ? { ...asked.reply, lost: true } : undefined);
 		host.rig.time.advance(6 * HOUR_MS);
-		assert.deepEqual(host.cases(), ["4 notFound resolved"]);
+		assert.deepEqual(host.cases(), ["4 notFound resolved", "2 overdue support"]);
 		assert.ok(host.said.filter((text) => text.startsWith("401")).length > 10, "it compares as ever");
 	});
 });
