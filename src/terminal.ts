@@ -489,6 +489,15 @@ export class Terminal {
 		return this.#evidence.pack(wanted, write);
 	}
 
+	/**
+	 * The public key of {@link evidence}, Ed25519, 32 bytes into `out`: whoever is to believe a pack has it from elsewhere.
+	 * @throws {CodedError} "state" while the terminal is at work, or sells nothing
+	 */
+	evidenceKey(out: Uint8Array): void {
+		if (!this.#running) throw new CodedError("state", "evidence", "the terminal does not run");
+		this.#evidence.publicKey(out);
+	}
+
 	/** The next case that waits for a person's answer, 0 for none. @param after - 0 to begin */
 	nextQuestion(after = 0): number {
 		return this.#reconciliation.nextQuestion(after);

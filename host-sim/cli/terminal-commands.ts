@@ -6,9 +6,11 @@
  * @module
  */
 import { LOCAL_OFFSET_MS } from "../../src/config";
+import { toHex } from "../../src/core/bytes";
 import { CodedError } from "../../src/core/errors";
 import { parseAmount } from "../../src/core/money";
 import type { ScreenName, SlipCopy } from "../../src/ports";
+import { PUBLIC_KEY_BYTES } from "../../src/security/device-key";
 import type { EvidenceWanted } from "../../src/settlement/evidence";
 import type { HostView } from "../../src/settlement/inquiry";
 import { caseRecord, type QueryKey } from "../../src/settlement/query";
@@ -55,6 +57,7 @@ const SYNC_MS = 60_000;
 const QUERY_MS = 150_000;
 const PRINT_MS = 40_000;
 const WAIT_S_MAX = 86_400;
+const AT_WORK = "The terminal is at work: try again in a moment.";
 /** Batches that the host is asked about for a number that nobody here knows. */
 const BATCHES_MAX = 4;
 
@@ -118,8 +121,8 @@ export const COMMANDS: readonly Command[] = [
 	{ name: "print", usage: "case N | settlement", help: "a case, or the last settlement, on paper", run: print },
 	{
 		name: "evidence",
-		usage: "case N | txn TRACE [batch N] | day",
-		help: "a signed pack in a file beside the flash file, for npm run verify",
+		usage: "case N | txn TRACE [batch N] | day | key",
+		help: "a signed pack in a file beside the flash file, for npm run verify; or the key it is signed with",
 		run: evidence,
 	},
 	{ name: "wait", usage: "SECONDS", help: "let the terminal's time pass", run: wait },
@@ -332,6 +335,19 @@ function readKey(words: readonly string[]): { key: QueryKey; batch: number } | u
 	return { key: { stan }, batch };
 }
 
+/** For whoever is to believe the packs: to be told before there is a dispute. */
+function evidenceKey({ terminal, print: say }: CommandContext): string | undefined {
+	try {
+		const key = new Uint8Array(PUBLIC_KEY_BYTES);
+		terminal.evidenceKey(key);
+		say(`Packs of this terminal are signed with ${toHex(key)}; npm run verify -- FILE --key HEX takes no other.`);
+		return undefined;
+	} catch (error) {
+		if (!(error instanceof CodedError)) throw error;
+		return error.code === "state" ? AT_WORK : `${error.message}.`;
+	}
+}
+
 /** The whole local day, a case, or a transaction of this batch or another. */
 function evidence(args: readonly string[], context: CommandContext): string | undefined {
 	const { terminal, print: say } = context;
@@ -339,6 +355,7 @@ function evidence(args: readonly string[], context: CommandContext): string | un
 	const number = readNumber(first);
 	const batch = args.length === 2 ? terminal.log.batch : word === "batch" ? readNumber(second) : undefined;
 	let wanted: EvidenceWanted;
+	if (kind === "key" && args.length === 1) return evidenceKey(context);
 	if (kind === "day" && args.length === 1) {
 		const dayMs = 86_400_000;
 		const localMs = context.now() + LOCAL_OFFSET_MS;
@@ -354,8 +371,7 @@ function evidence(args: readonly string[], context: CommandContext): string | un
 		say(`${pack.length} bytes in ${context.save(`evidence-${name}.json`, pack)}; npm run verify -- FILE checks it.`);
 		return undefined;
 	} catch (error) {
-		if (error instanceof CodedError)
-			return error.code === "state" ? "The terminal is at work: try again in a moment." : `${error.message}.`;
+		if (error instanceof CodedError) return error.code === "state" ? AT_WORK : `${error.message}.`;
 		return `The pack cannot be written: ${(error as Error).message}`;
 	}
 }

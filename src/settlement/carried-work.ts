@@ -14,7 +14,6 @@ import { type Watches, watchOf } from "./watch";
 const DONE_MAX = 128;
 
 export class CarriedWork implements SyncJob {
-	readonly name = "carried";
 	readonly #p: SyncParts;
 	readonly #watches: Watches;
 	/** Ids that were asked about, a ring; it is lost at a boot, and asked again. */
@@ -25,6 +24,10 @@ export class CarriedWork implements SyncJob {
 	constructor(parts: SyncParts, watches: Watches) {
 		this.#p = parts;
 		this.#watches = watches;
+	}
+
+	get name(): string {
+		return "carried";
 	}
 
 	/** Some of it is at rest, and the host has not been asked yet. */

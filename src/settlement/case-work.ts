@@ -30,6 +30,11 @@ export interface CaseWorkOptions {
 	onResend(): void;
 	/** A reversal is durable once more: it goes as any other. */
 	onReverse(id: number): void;
+	owner: CaseOwner;
+}
+
+/** Who hears of the cases. */
+export interface CaseOwner {
 	/** A case has changed: people are told. */
 	onCase(id: number): void;
 	/** A remedy finds no room on flash: only a settlement makes some. */
@@ -49,8 +54,6 @@ const ANSWERS: { readonly [S in number]: Event } = {
 };
 
 export class CaseWork implements SyncJob {
-	readonly name = "cases";
-	readonly beside = true;
 	readonly #o: CaseWorkOptions;
 	readonly #p: SyncParts;
 	readonly #answer = new RequestAnswer();
@@ -64,6 +67,14 @@ export class CaseWork implements SyncJob {
 	constructor(options: CaseWorkOptions) {
 		this.#o = options;
 		this.#p = options.parts;
+	}
+
+	get name(): string {
+		return "cases";
+	}
+
+	get beside(): boolean {
+		return true;
 	}
 
 	dueMs(nowMs: number): number {
@@ -130,17 +141,17 @@ export class CaseWork implements SyncJob {
 		cases.postpone(id, dueS);
 	}
 
-	/** Opened by what the host has said just now: that confirms it, and its first step begins. */
-	opened(id: number): void {
+	/**
+	 * A case was opened.
+	 * @param heard - by what the host has said just now: that confirms it, and its first step begins; else by a list alone, of
+	 * what it says nothing about: a person's business from the start
+	 */
+	opened(id: number, heard: boolean): void {
 		const record = this.#p.cases.get(id);
 		// The same difference may be a case already, which goes its own way.
-		if (stateOf(record) === "found") this.apply(record, "confirmed", {});
-	}
-
-	/** Opened by what a list says, of what the host says nothing else: a person's business from the start. */
-	unheard(id: number): void {
-		const record = this.#p.cases.get(id);
-		if (stateOf(record) === "found") this.toSupport(record);
+		if (stateOf(record) !== "found") return;
+		if (heard) this.apply(record, "confirmed", {});
+		else this.toSupport(record);
 	}
 
 	/** A resend or a reversal may be over: whoever waits for it looks. @returns false when nobody does */
@@ -290,7 +301,7 @@ export class CaseWork implements SyncJob {
 			case "ask":
 			case "show":
 			case "close":
-				this.#o.onCase(id);
+				this.#o.owner.onCase(id);
 				return;
 			default: // What is to be sent or looked at is due at once.
 				return;
@@ -351,7 +362,7 @@ export class CaseWork implements SyncJob {
 		const resendId = log.beginAdvice({ ...sale, kind: KIND_RESEND, original }, log.card(transactionId));
 		const dueS = this.soonS();
 		this.act(record.id, cases.beginStep(record.id, next, books.nowS, { resendId, dueS, ...this.hostFacts() }));
-		this.#o.onCase(record.id);
+		this.#o.owner.onCase(record.id);
 		this.#o.onResend();
 		return true;
 	}
@@ -367,7 +378,7 @@ export class CaseWork implements SyncJob {
 		if (refusal !== undefined) return false;
 		const dueS = this.soonS();
 		this.act(record.id, cases.beginStep(record.id, next, books.nowS, { dueS, ...this.hostFacts() }));
-		this.#o.onCase(record.id);
+		this.#o.owner.onCase(record.id);
 		this.#o.onReverse(record.transactionId);
 		return true;
 	}
@@ -379,7 +390,7 @@ export class CaseWork implements SyncJob {
 	private waitForRoom(record: CaseRecord): boolean {
 		const { log, books, config } = this.#p;
 		if (log.closing !== undefined) return false;
-		this.#o.onNoRoom();
+		this.#o.owner.onNoRoom();
 		this.hold(record.id, books.nowS + Math.ceil(config.reversalRepeatMsMax / 1_000));
 		return true;
 	}
@@ -396,7 +407,7 @@ export class CaseWork implements SyncJob {
 		};
 		if (changes.requestMinor > 0) {
 			this.act(record.id, cases.beginStep(record.id, next, books.nowS, changes));
-			this.#o.onCase(record.id);
+			this.#o.owner.onCase(record.id);
 			return;
 		}
 		// There is nothing to ask for: what is wrong is not the money.

@@ -16,9 +16,6 @@ export interface HeadUser {
 }
 
 export class ChainWork implements SyncJob {
-	readonly name = "chain";
-	readonly local = true;
-	readonly slow = true;
 	readonly #chain: Chain;
 	readonly #user: HeadUser;
 	/** The chain cannot be computed: whoever needs its head says why. */
@@ -27,6 +24,18 @@ export class ChainWork implements SyncJob {
 	constructor(chain: Chain, user: HeadUser) {
 		this.#chain = chain;
 		this.#user = user;
+	}
+
+	get name(): string {
+		return "chain";
+	}
+
+	get local(): boolean {
+		return true;
+	}
+
+	get slow(): boolean {
+		return true;
 	}
 
 	dueMs(nowMs: number): number {

@@ -35,7 +35,6 @@ type Phase = "idle" | "all" | "due" | "list" | "check";
 const Listed = { recorded: 0, recordedMinor: 1, pending: 2, refused: 3, voided: 4, stan: 5 } as const;
 
 export class Compare implements SyncJob {
-	readonly name = "compare";
 	/**
 	 * A comparison of a batch that closes is over: `whole` when it went through, else the host would not show its books. One
 	 * that was begun while the batch was open is none: it ends before what was sold last.
@@ -87,6 +86,10 @@ export class Compare implements SyncJob {
 		this.#p = parts;
 		this.#digest = new BatchDigest(parts.log.index, (batch, stan) => parts.cases.creditedMinor(batch, stan));
 		this.#merge = new BatchMerge(parts.log.index);
+	}
+
+	get name(): string {
+		return "compare";
 	}
 
 	/** True while a comparison is under way, or asked for. */

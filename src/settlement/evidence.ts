@@ -114,12 +114,22 @@ export class Evidence {
 	pack(wanted: EvidenceWanted, write: JsonSink): EvidencePack {
 		const { chain, clock, device, mayWrite } = this.#o;
 		if (!mayWrite()) throw new CodedError("state", "evidence", "the terminal is at work");
-		this.#key ??= new DeviceKey(this.#o.keys, this.#o.random);
 		const scope = this.scope(wanted);
 		const ring = this.#ring;
 		// What waits belongs into it as well.
 		this.#frames?.idle();
-		return new EvidencePack({ chain, ring, tags: this.theTags, key: this.#key, clock, device }, scope, write);
+		return new EvidencePack({ chain, ring, tags: this.theTags, key: this.theKey, clock, device }, scope, write);
+	}
+
+	/**
+	 * The public key that this terminal's packs are signed with, to be told to who checks them, before there is a dispute.
+	 * Takes as long as a signature the first time.
+	 * @param out - PUBLIC_KEY_BYTES bytes
+	 * @throws {CodedError} "state" while somebody is served; as DeviceKey.publicKey
+	 */
+	publicKey(out: Uint8Array): void {
+		if (!this.#o.mayWrite()) throw new CodedError("state", "evidence", "the terminal is at work");
+		this.theKey.publicKey(out);
 	}
 
 	private scope(wanted: EvidenceWanted): EvidenceScope {
@@ -157,6 +167,11 @@ export class Evidence {
 			if (!(error instanceof CodedError)) throw error;
 			return false; // Its records are lost: whose it was nobody can tell.
 		}
+	}
+
+	private get theKey(): DeviceKey {
+		this.#key ??= new DeviceKey(this.#o.keys, this.#o.random);
+		return this.#key;
 	}
 
 	private get theTags(): FrameTags {

@@ -9,32 +9,32 @@ import { unlessGone } from "../transactions/record-reader";
 import { type CaseRecord, RequestState } from "./case-records";
 import { Cause, causeOf } from "./cause";
 import { type CaseRow, isCaseRow, Row, type RowName, rowName, type TerminalWord } from "./finding";
+import { UNHEARD_MAX } from "./suspicions";
 import type { SyncJob, SyncLine } from "./sync";
 import type { Entry } from "./sync-answers";
 import type { SyncParts } from "./sync-parts";
 
-/** A case was found, or has changed: for screen and log. */
-export interface FindingsOptions {
+/** Who hears of what was found. */
+export interface FindingsOwner {
+	/** There is no place for another open case. */
 	onFull(): void;
 	/** Nothing differs after all, but it is recorded and not yet posted. @returns false when that cannot be remembered now */
 	onPending(batch: number, id: number): boolean;
-	/** A case was opened, and what the host says of it was heard just now. */
-	onOpened(id: number): void;
-	/** The same of one that the host has not spoken of. */
-	onUnheard(id: number): void;
+	/** A case was opened. @param heard - what the host says of it was heard just now; false: it has not spoken of it */
+	onOpened(id: number, heard: boolean): void;
 }
 
-/** Some six hours, as each comes minutes after the one before. */
-const UNHEARD_MAX = 72;
-
 export class Findings implements SyncJob {
-	readonly name = "findings";
 	readonly #p: SyncParts;
-	readonly #options: FindingsOptions;
+	readonly #owner: FindingsOwner;
 
-	constructor(parts: SyncParts, options: FindingsOptions) {
+	constructor(parts: SyncParts, owner: FindingsOwner) {
 		this.#p = parts;
-		this.#options = options;
+		this.#owner = owner;
+	}
+
+	get name(): string {
+		return "findings";
 	}
 
 	dueMs(nowMs: number): number {
@@ -56,7 +56,7 @@ export class Findings implements SyncJob {
 				this.postpone(at);
 				return;
 			}
-			if (suspicions.unheard[at] >= UNHEARD_MAX) {
+			if (suspicions.unheard(at) === UNHEARD_MAX) {
 				this.giveUp(at, key.batch, key.stan);
 				return;
 			}
@@ -89,7 +89,7 @@ export class Findings implements SyncJob {
 		const { books, suspicions, cases } = this.#p;
 		const at = suspicions.find(batch, stan);
 		if (at < 0) return;
-		suspicions.unheard[at] = 0;
+		suspicions.asked(at, true);
 		// One case of a transaction at a time, whatever its row: two would have two remedies under way at once.
 		if (cases.findOpen(batch, stan) !== 0) {
 			suspicions.remove(batch, stan);
@@ -101,7 +101,7 @@ export class Findings implements SyncJob {
 		const twin = wasTwin && books.twinOf(id) !== 0;
 		const row = books.judge(id, entry.found ? entry : undefined, twin);
 		if (row === "underWay") this.postpone(at);
-		else if (row === "pending" && !this.#options.onPending(batch, id)) this.postpone(at);
+		else if (row === "pending" && !this.#owner.onPending(batch, id)) this.postpone(at);
 		else if (!isCaseRow(row) || row === "pending") suspicions.remove(batch, stan);
 		else if (this.open(row, batch, stan, id, books.word(id, twin))) suspicions.remove(batch, stan);
 		else this.postpone(at);
@@ -110,8 +110,8 @@ export class Findings implements SyncJob {
 	/** @returns false when all places are taken by open ones */
 	private open(row: CaseRow, batch: number, stan: number, id: number, word: TerminalWord): boolean {
 		const caseId = openCase(this.#p, { row, batch, stan, id, word, entry: this.#p.entry });
-		if (caseId === 0) this.#options.onFull();
-		else this.#options.onOpened(caseId);
+		if (caseId === 0) this.#owner.onFull();
+		else this.#owner.onOpened(caseId, true);
 		return caseId !== 0;
 	}
 
@@ -123,7 +123,7 @@ export class Findings implements SyncJob {
 		const { suspicions } = this.#p;
 		const at = suspicions.find(batch, stan);
 		if (at < 0) return;
-		suspicions.unheard[at] = Math.min(UNHEARD_MAX, suspicions.unheard[at] + 1);
+		suspicions.asked(at, false);
 		this.postpone(at, byMs);
 	}
 
@@ -135,8 +135,8 @@ export class Findings implements SyncJob {
 			entry.clear();
 			const id = suspicions.ids[at] || log.index.findListed(batch, stan);
 			const caseId = openCase(this.#p, { row, batch, stan, id, word: books.word(id, row === "doubled"), entry }, 0);
-			if (caseId === 0) this.#options.onFull();
-			else this.#options.onUnheard(caseId);
+			if (caseId === 0) this.#owner.onFull();
+			else this.#owner.onOpened(caseId, false);
 			if (caseId === 0) return;
 		}
 		suspicions.remove(batch, stan);

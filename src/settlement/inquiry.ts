@@ -43,7 +43,6 @@ export interface HostView {
 type OnEnd = (view: HostView) => void;
 
 export class Inquiry implements SyncJob {
-	readonly name = "query";
 	readonly #p: SyncParts;
 	readonly #entry = new Entry();
 	#key: MovementKey | undefined;
@@ -55,6 +54,10 @@ export class Inquiry implements SyncJob {
 
 	constructor(parts: SyncParts) {
 		this.#p = parts;
+	}
+
+	get name(): string {
+		return "query";
 	}
 
 	/** True while a question waits for its answer. */

@@ -82,6 +82,8 @@ export class Reconciliation {
 	readonly #inquiry: Inquiry;
 	readonly #sync: Sync;
 	readonly #onAnchored: ReconciliationOptions["onAnchored"];
+	readonly #onCase: ReconciliationOptions["onCase"];
+	readonly #onCasesFull: ReconciliationOptions["onCasesFull"];
 	readonly #head = new Uint8Array(EVIDENCE_BYTES);
 	/** The head that was told last. */
 	readonly #told = new ChainHead();
@@ -89,6 +91,8 @@ export class Reconciliation {
 	constructor(options: ReconciliationOptions) {
 		const { log, clock, config, random, sink, exchanger, dialect, encoder, journalBytes } = options;
 		this.#onAnchored = options.onAnchored;
+		this.#onCase = options.onCase;
+		this.#onCasesFull = options.onCasesFull;
 		this.cases = new Cases(log.journal, {
 			openMax: openCasesFor(journalBytes, config.casesMax),
 			batches: log,
@@ -129,17 +133,7 @@ export class Reconciliation {
 			parts,
 			onResend: options.onResend,
 			onReverse: options.onReverse,
-			onCase: (id) => {
-				const record = this.cases.get(id);
-				// The books agree: a watch would hold a sale that was given back against them once the case has made way. Where
-				// people have decided, the sale may still be to be seen posted.
-				if (record.outcome === Outcome.agreed) this.watches.done(record.batch, record.stan);
-				options.onCase(record);
-			},
-			// The money of a customer does not wait for the hour. A batch in which nothing was begun would make no room.
-			onNoRoom: () => {
-				if (log.nextInBatch(log.batch, 0) !== 0) this.#settlement.request();
-			},
+			owner: this,
 		});
 		const onCase = (id: number): void => options.onCase(this.cases.get(id));
 		const carried = new CarriedWork(parts, this.watches);
@@ -173,12 +167,7 @@ export class Reconciliation {
 				stuck,
 				this.#inquiry,
 				// What differs is first written down, all of it; then it is seen to.
-				new Findings(parts, {
-					onFull: options.onCasesFull,
-					onOpened: (id) => this.#caseWork.opened(id),
-					onUnheard: (id) => this.#caseWork.unheard(id),
-					onPending: (batch, id) => this.watch(batch, id),
-				}),
+				new Findings(parts, this),
 				new ChainWork(this.chain, this),
 				this.#caseWork,
 				carried,
@@ -247,8 +236,33 @@ export class Reconciliation {
 		this.#sync.hurry();
 	}
 
-	/** Of the batch that is open the next comparison sees it again; of another one nobody does. @returns false: no room */
-	private watch(batch: number, id: number): boolean {
+	/** See FindingsOwner. */
+	onFull(): void {
+		this.#onCasesFull();
+	}
+
+	/** See FindingsOwner. */
+	onOpened(id: number, heard: boolean): void {
+		this.#caseWork.opened(id, heard);
+	}
+
+	/** See CaseOwner. */
+	onCase(id: number): void {
+		const record = this.cases.get(id);
+		// The books agree: a watch would hold a sale that was given back against them once the case has made way. Where
+		// people have decided, the sale may still be to be seen posted.
+		if (record.outcome === Outcome.agreed) this.watches.done(record.batch, record.stan);
+		this.#onCase(record);
+	}
+
+	/** See CaseOwner. The money of a customer does not wait for the hour; a batch without a sale would make no room. */
+	onNoRoom(): void {
+		const { log } = this.#parts;
+		if (log.nextInBatch(log.batch, 0) !== 0) this.#settlement.request();
+	}
+
+	/** See FindingsOwner. Of the batch that is open the next comparison sees it again; of another one nobody does. */
+	onPending(batch: number, id: number): boolean {
 		const { log } = this.#parts;
 		if (batch === log.batch || log.index.find(id) < 0) return true;
 		return this.watches.add(batch, [watchOf(this.#parts, id)]);

@@ -68,7 +68,6 @@ const CONTRADICTED_MS = 6 * 3_600_000;
 const CONTRADICTED_AGAIN_MS = 900_000;
 
 export class Settlement implements SyncJob {
-	readonly name = "settlement";
 	readonly #o: SettlementOptions;
 	readonly #totals: BatchTotals;
 	readonly #answer = new SettlementAnswer();
@@ -88,6 +87,10 @@ export class Settlement implements SyncJob {
 		this.#o = options;
 		this.#totals = new BatchTotals(options.parts.log.index, (batch, stan) => options.cases.creditedMinor(batch, stan));
 		options.compare.onClosingCompared = (batch, whole) => this.compared(batch, whole);
+	}
+
+	get name(): string {
+		return "settlement";
 	}
 
 	/** True while a batch closes, or is to. */

@@ -39,14 +39,20 @@ export interface StuckWorkOptions {
 const ADVICE_FLAGS = Flag.overdue | Flag.unsendable | Flag.amountDiffers;
 
 export class StuckWork implements SyncJob {
-	readonly name = "stuck";
-	readonly local = true;
 	readonly #o: StuckWorkOptions;
 	/** Uptime of the next look; what may have happened before a boot is looked at first of all. */
 	#lookMs = 0;
 
 	constructor(options: StuckWorkOptions) {
 		this.#o = options;
+	}
+
+	get name(): string {
+		return "stuck";
+	}
+
+	get local(): boolean {
+		return true;
 	}
 
 	/** Something of what is stuck, or was, has changed. */

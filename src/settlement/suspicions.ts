@@ -6,9 +6,13 @@
  */
 
 const NONE = -1;
+/** Of a mark: the comparison under way has seen it. */
+const SEEN = 0x80;
 
 /** Most at once. */
 export const SUSPICIONS_MAX = 64;
+/** Questions after which the host is not going to say: some six hours, as each comes minutes after the one before. */
+export const UNHEARD_MAX = 72;
 
 export class Suspicions {
 	readonly batches = new Uint32Array(SUSPICIONS_MAX);
@@ -21,9 +25,8 @@ export class Suspicions {
 	readonly sinceMs = new Float64Array(SUSPICIONS_MAX);
 	/** Uptime before which it is not asked about, ms: a host that would not say, a movement under way. */
 	readonly notBeforeMs = new Float64Array(SUSPICIONS_MAX);
-	/** How often in a row the host was asked about it and did not say. */
-	readonly unheard = new Uint8Array(SUSPICIONS_MAX);
-	readonly #seen = new Uint8Array(SUSPICIONS_MAX);
+	/** How often in a row the host was asked about it and did not say; and {@link SEEN}. */
+	readonly #marks = new Uint8Array(SUSPICIONS_MAX);
 	count = 0;
 	/** What had no place in the last comparison. */
 	leftOut = 0;
@@ -37,7 +40,7 @@ export class Suspicions {
 	/** A comparison of a batch begins: what it does not see again is over. */
 	beginPass(batch: number): void {
 		this.leftOut = 0;
-		for (let at = 0; at < this.count; at++) if (this.batches[at] === batch) this.#seen[at] = 0;
+		for (let at = 0; at < this.count; at++) if (this.batches[at] === batch) this.#marks[at] &= ~SEEN;
 	}
 
 	/** Another row begins its time anew, as it is another difference. */
@@ -53,9 +56,9 @@ export class Suspicions {
 			this.stans[at] = stan;
 			this.rows[at] = 0;
 			this.notBeforeMs[at] = 0;
-			this.unheard[at] = 0;
+			this.#marks[at] = 0;
 		}
-		this.#seen[at] = 1;
+		this.#marks[at] |= SEEN;
 		this.ids[at] = id;
 		if (this.rows[at] === row) return;
 		this.rows[at] = row;
@@ -65,8 +68,19 @@ export class Suspicions {
 	/** The comparison went through to its end. */
 	endPass(batch: number): void {
 		for (let at = this.count - 1; at >= 0; at--) {
-			if (this.batches[at] === batch && this.#seen[at] === 0) this.removeAt(at);
+			if (this.batches[at] === batch && (this.#marks[at] & SEEN) === 0) this.removeAt(at);
 		}
+	}
+
+	/** How often in a row the host was asked about it and did not say, up to {@link UNHEARD_MAX}. */
+	unheard(at: number): number {
+		return this.#marks[at] & ~SEEN;
+	}
+
+	/** The host has spoken of it, or not. */
+	asked(at: number, heard: boolean): void {
+		const count = heard ? 0 : Math.min(UNHEARD_MAX, this.unheard(at) + 1);
+		this.#marks[at] = (this.#marks[at] & SEEN) | count;
 	}
 
 	/** All but those of this batch: what nobody can look into any more. */
@@ -103,8 +117,8 @@ export class Suspicions {
 
 	private removeAt(at: number): void {
 		this.count--;
-		const { batches, stans, ids, rows, sinceMs, notBeforeMs, unheard } = this;
-		for (const array of [batches, stans, ids, rows, sinceMs, notBeforeMs, unheard, this.#seen]) {
+		const { batches, stans, ids, rows, sinceMs, notBeforeMs } = this;
+		for (const array of [batches, stans, ids, rows, sinceMs, notBeforeMs, this.#marks]) {
 			array.copyWithin(at, at + 1, this.count + 1);
 		}
 	}

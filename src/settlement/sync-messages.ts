@@ -12,7 +12,7 @@
 import type { Config } from "../config";
 import { assert } from "../core/assert";
 import { readBcd, writeBcd } from "../core/bcd";
-import { readAscii, readU16 } from "../core/bytes";
+import { readAscii, readU16, readU32 } from "../core/bytes";
 import { CodedError } from "../core/errors";
 import type { MessageDecoder } from "../iso8583/decoder";
 import type { Dialect } from "../iso8583/dialect";
@@ -95,19 +95,19 @@ const DATA_BYTES_MAX = NONCE_BYTES + REQUEST_ID_BYTES + 2 * NUMBER_BYTES + AMOUN
 /** Of DE 62 and all before it; a dialect may take two bytes for each. */
 const FRAME_BYTES = 320;
 const PLACE = "sync DE 62";
-/** Of each request: DE 60.3, and the STANs it asks for. */
-const ASKED_NUMBERS = 3;
-const CODE = 0;
-const FROM = 1;
-const TO = 2;
+/** Of each request: both halves of its nonce, DE 60.3, and the STANs it asks for. */
+const ASKED_NUMBERS = 5;
+const NONCE = 0;
+const CODE = 2;
+const FROM = 3;
+const TO = 4;
 
 export class SyncMessages {
 	readonly #encoder: MessageEncoder;
 	readonly #config: Config;
 	readonly #mac: MacWriter;
 	readonly #random: RandomSource;
-	/** By place, as what was asked, for the answers. */
-	readonly #nonces = new Uint8Array(QUESTIONS_MAX * NONCE_BYTES);
+	/** By place: what was asked, for the answers. */
 	readonly #asked = new Uint32Array(QUESTIONS_MAX * ASKED_NUMBERS);
 	/** Bits of the places whose answers are waited for. */
 	#waiting = 0;
@@ -362,14 +362,10 @@ export class SyncMessages {
 		while ((this.#waiting & (1 << this.#place)) !== 0) this.#place++;
 		assert(this.#place < QUESTIONS_MAX, "I10 no more questions at a time");
 		this.asked(CODE, Number(code));
-		this.#length = 0;
-		this.#random.fill(this.nonce);
-		this.bytes(this.nonce, NONCE_BYTES);
-	}
-
-	private get nonce(): Uint8Array {
-		const at = this.#place * NONCE_BYTES;
-		return this.#nonces.subarray(at, at + NONCE_BYTES);
+		this.#random.fill(this.#data.subarray(0, NONCE_BYTES));
+		this.asked(NONCE, readU32(this.#data, 0));
+		this.asked(NONCE + 1, readU32(this.#data, 4));
+		this.#length = NONCE_BYTES;
 	}
 
 	private asked(what: number, value: number): void {
@@ -428,10 +424,8 @@ export class SyncMessages {
 		if (!answer.has(62)) throw new CodedError("missing", PLACE);
 		const bytes = answer.bytes(62);
 		checkLength(bytes, NONCE_BYTES, bytes.length);
-		const { nonce } = this;
-		for (let i = 0; i < NONCE_BYTES; i++) {
-			if (bytes[i] !== nonce[i]) throw new CodedError("mismatch", `${PLACE} nonce`);
-		}
+		const isOurs = readU32(bytes, 0) === this.wasAsked(NONCE) && readU32(bytes, 4) === this.wasAsked(NONCE + 1);
+		if (!isOurs) throw new CodedError("mismatch", `${PLACE} nonce`);
 		return refusal ?? bytes;
 	}
 }

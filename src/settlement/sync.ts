@@ -16,7 +16,7 @@ import type { Journal } from "../journal/journal";
 import type { Clock, LogSink, RandomSource } from "../ports";
 import { QUESTIONS_MAX } from "./sync-messages";
 
-/** One thing to do with the host, a request at a time. */
+/** One thing to do with the host. What never changes is a getter: as a field it takes a slot of the board's heap. */
 export interface SyncJob {
 	/** For the log. */
 	readonly name: string;

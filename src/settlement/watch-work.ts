@@ -11,7 +11,6 @@ import type { SyncParts } from "./sync-parts";
 import { CARRIED_KIND, type KnownWatch, type Watches } from "./watch";
 
 export class WatchWork implements SyncJob {
-	readonly name = "watches";
 	readonly #p: SyncParts;
 	readonly #watches: Watches;
 	readonly #onFull: () => void;
@@ -25,6 +24,10 @@ export class WatchWork implements SyncJob {
 		this.#p = parts;
 		this.#watches = watches;
 		this.#onFull = onFull;
+	}
+
+	get name(): string {
+		return "watches";
 	}
 
 	dueMs(nowMs: number): number {

@@ -203,8 +203,8 @@ export const SETTLEMENT_MUTANTS: readonly Mutant[] = [
 		changes: [
 			{
 				file: "src/settlement/sync-messages.ts",
-				from: "if (bytes[i] !== this.#nonce[i]) throw",
-				to: "if (bytes[i] === undefined) throw",
+				from: "if (!isOurs) throw",
+				to: "if (bytes.length === 0) throw",
 			},
 		],
 	},
@@ -338,7 +338,7 @@ export const SETTLEMENT_MUTANTS: readonly Mutant[] = [
 		what: "a remedy for which flash has no room waits until the batch is settled for another reason",
 		expected: "tests",
 		tests: [FOUND_TEST],
-		changes: [{ file: CASE_WORK, from: "this.#o.onNoRoom();", to: "" }],
+		changes: [{ file: CASE_WORK, from: "this.#o.owner.onNoRoom();", to: "" }],
 	},
 	{
 		name: "two-questions-of-one-transaction",
@@ -385,8 +385,8 @@ export const SETTLEMENT_MUTANTS: readonly Mutant[] = [
 		changes: [
 			{
 				file: "src/settlement/findings.ts",
-				from: "if (suspicions.unheard[at] >= UNHEARD_MAX) {",
-				to: "if (suspicions.unheard[at] > UNHEARD_MAX) {",
+				from: "if (suspicions.unheard(at) === UNHEARD_MAX) {",
+				to: "if (suspicions.unheard(at) > UNHEARD_MAX) {",
 			},
 		],
 	},

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { COMMANDS, type CommandContext, findCommand, runCommand } from "../../../host-sim/cli/terminal-commands";
 import { checkPack } from "../../../host-sim/cli/verify-checks";
-import { parsePack } from "../../../host-sim/cli/verify-json";
+import { type PackObject, parsePack } from "../../../host-sim/cli/verify-json";
 import type { Screen, ScreenName, Slip } from "../../../src/ports";
 import { Rig, type RigOptions } from "../world/rig";
 
@@ -75,6 +75,9 @@ describe("commands of npm run terminal", () => {
 		assert.match(type(`evidence txn ${stan}`), /^\d+ bytes in evidence-txn-\d+\.json/);
 		assert.match(type("evidence day"), /evidence-day\.json/);
 		for (const pack of saved.values()) assert.equal(checkPack(pack, parsePack(pack), {}).signature, "good");
+		const key = /signed with ([0-9A-F]{64});/.exec(type("evidence key"))?.[1];
+		for (const pack of saved.values())
+			assert.equal(String((parsePack(pack).value as PackObject).key).toUpperCase(), key);
 		assert.match(type("evidence case 9"), /case 9/);
 		assert.match(type("evidence txn 999 batch 1"), /no transaction 999 of batch 1/);
 		for (const line of ["evidence", "evidence txn", "evidence day 3", "evidence case one"])
@@ -82,6 +85,7 @@ describe("commands of npm run terminal", () => {
 		const visit = rig.come(3_000);
 		rig.runUntil(() => visit.screens.includes("waitForHost"));
 		assert.match(type("evidence day"), /at work/);
+		assert.match(type("evidence key"), /at work/);
 	});
 
 	it("settle: balanced, the slip, the next batch; and nothing is left to settle before a batch is there", () => {
