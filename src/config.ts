@@ -5,7 +5,7 @@
 import { CodedError } from "./core/errors";
 
 /** As package.json and manifest.json have it: evidence names the firmware that made it. */
-export const FIRMWARE_VERSION = "0.6.0";
+export const FIRMWARE_VERSION = "0.6.1";
 
 /** Local time of terminals and slips: UTC+8, no summer time. */
 export const LOCAL_OFFSET_MS = 8 * 3_600_000;
