@@ -9,6 +9,7 @@
  */
 
 import { assert } from "../core/assert";
+import type { MessageDecoder } from "../iso8583/decoder";
 import { unlessGone } from "../transactions/record-reader";
 import { KIND_RESEND } from "../transactions/records";
 import { isUnderWay, State } from "../transactions/states";
@@ -120,17 +121,32 @@ export class CaseWork implements SyncJob {
 		return false;
 	}
 
-	/** A request of a case goes to the line. */
-	private asks(id: number): void {
-		const at = this.#asked.indexOf(0);
+	/** Sends what was built last, about this case; see SyncParts.ask. */
+	private ask(
+		line: SyncLine,
+		{ id }: CaseRecord,
+		byteLength: number,
+		read: (answer: MessageDecoder) => SyncVerdict,
+		onVerdict: (verdict: SyncVerdict) => void,
+		onNone: () => void,
+	): void {
+		const asked = this.#asked;
+		const at = asked.indexOf(0);
 		assert(at >= 0, "I10 no more questions at a time");
-		this.#asked[at] = id;
-	}
-
-	/** It is over; may be said twice. */
-	private isOver(id: number): void {
-		const at = this.#asked.indexOf(id);
-		if (at >= 0) this.#asked[at] = 0;
+		asked[at] = id;
+		this.#p.ask(
+			line,
+			byteLength,
+			read,
+			(verdict) => {
+				asked[at] = 0;
+				onVerdict(verdict);
+			},
+			() => {
+				if (asked[at] === id) asked[at] = 0;
+				onNone();
+			},
+		);
 	}
 
 	/** Looked at again not before then, whatever the host's clock says meanwhile: a while of it is uptime. */
@@ -224,20 +240,14 @@ export class CaseWork implements SyncJob {
 			this.soon(record);
 			return;
 		}
-		this.asks(record.id);
-		this.#p.askAbout(
+		const { messages, log, entry } = this.#p;
+		this.ask(
 			line,
 			record,
-			this.#p.entry,
-			() => {
-				this.isOver(record.id);
-				this.seen(record);
-			},
-			() => {
-				this.isOver(record.id);
-				this.later(record);
-			},
-			() => this.isOver(record.id),
+			messages.transaction(log.takeStan(), record),
+			(answer) => messages.readEntry(answer, entry),
+			(verdict) => (verdict === "taken" ? this.seen(record) : this.later(record)),
+			() => undefined,
 		);
 	}
 
@@ -438,19 +448,13 @@ export class CaseWork implements SyncJob {
 	}
 
 	private askDesk(line: SyncLine, record: CaseRecord, byteLength: number): void {
-		this.asks(record.id);
-		this.#p.ask(
+		this.ask(
 			line,
+			record,
 			byteLength,
 			(answer) => this.#p.messages.readRequest(answer, this.#answer),
-			(verdict) => {
-				this.isOver(record.id);
-				this.deskSays(record, verdict);
-			},
-			() => {
-				this.isOver(record.id);
-				this.deskIsSilent(record);
-			},
+			(verdict) => this.deskSays(record, verdict),
+			() => this.deskIsSilent(record),
 		);
 	}
 

@@ -259,6 +259,8 @@ export class Sync implements SyncLine {
 			if (!connected || exchanger.room === 0) this.trouble();
 			this.soon();
 		});
+		// Told at once, inside the step: nobody else wakes it.
+		if (!this.#connecting) this.wakeIn(this.#notBeforeMs - this.#o.clock.monotonic());
 	}
 
 	/** A step has come to nothing: the next turn is another job's, where one is due that has failed less often. */

@@ -390,4 +390,18 @@ export const SETTLEMENT_MUTANTS: readonly Mutant[] = [
 			},
 		],
 	},
+	{
+		name: "no-at-once-sleeps",
+		breaks: ["I3", "I6"],
+		what: "told inside the call that there is no line, the sync waits for somebody to wake it",
+		expected: "tests",
+		tests: ["test/settlement/sync.test.ts"],
+		changes: [
+			{
+				file: "src/settlement/sync.ts",
+				from: "if (!this.#connecting) this.wakeIn(this.#notBeforeMs - this.#o.clock.monotonic());",
+				to: "",
+			},
+		],
+	},
 ];

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { SeededRandom } from "../../host-sim/board/seeded-random";
 import { testTerminalKeys } from "../../host-sim/board/test-terminal-keys";
 import { makeConfig } from "../../src/config";
+import { CodedError } from "../../src/core/errors";
 import { MessageDecoder } from "../../src/iso8583/decoder";
 import type { Expected } from "../../src/iso8583/exchange";
 import { UNIONPAY } from "../../src/iso8583/unionpay";
@@ -149,5 +150,27 @@ describe("a head of the evidence chain", () => {
 		assert.deepEqual(anchored, [], "the second one's head may be a later one");
 		line.waiting[1](answer);
 		assert.deepEqual(anchored, [403]);
+	});
+});
+
+describe("a question about a case that cannot be built", () => {
+	it("is asked later: it keeps no place on the line", () => {
+		const rig = new Rig({ blocks: 64, config: { settleAtMinute: -1 } });
+		rig.faults.arm("postingLost");
+		rig.sell(2_000);
+		rig.time.advance(60_000);
+		const { log, cases } = rig.shop.terminal;
+		const { takeStan } = log;
+		const id = log.nextInBatch(log.batch, 0);
+		cases.open({ ...someCase(log.intent(id).stan, "overdue", log.batch), transactionId: id }, 0);
+		// No room for a reservation of numbers.
+		log.takeStan = () => {
+			throw new CodedError("full", "journal");
+		};
+		rig.time.advance(HOUR_MS);
+		log.takeStan = takeStan;
+		rig.time.advance(3 * HOUR_MS);
+		assert.equal(cases.openCount, 0);
+		assert.equal(rig.money().oneSided, 0);
 	});
 });

@@ -22,6 +22,7 @@ const FOUND: readonly (readonly [seed: number, mistake: string])[] = [
 	[7253, "an offline sale in whose call power went, of another amount since: given back, and nobody told the checker"],
 	[
 		9265,
+		12082,
 		"a closed case that had given money back made way while its batch was still compared: the sale was sent again",
 	],
 	[80, "a declined sale whose records had gone made the terminal restart when the host held its debit"],
