@@ -71,7 +71,7 @@ describe("npm run host", function () {
 			[["--fault", "coffee=1"], /coffee/],
 			[["--show"], /--data/],
 			[["--show", "--data", directory], /data directory/],
-			[["--data", ROOT], /belongs to something else/],
+			[["--port", "0", "--data", ROOT], /belongs to something else/],
 			[["--port", String(port)], /in use/],
 		] as [string[], RegExp][]) {
 			const { status, stdout, stderr } = run(...argv);
