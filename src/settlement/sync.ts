@@ -1,7 +1,8 @@
 /**
- * When the terminal and its host compare their books, and who goes first: jobs in the order of their urgency, one of them
- * and one request at a time, or two where the job can do with that, in the window of the line. A customer waits for none of it: from the amount to the slip nothing is
- * begun, and what is on the line then keeps no sale from its own place (DESIGN.md, "Fairness").
+ * When the terminal and its host compare their books, and who goes first: jobs in the order of their urgency, one of
+ * them and one request at a time, or two where the job can do with that, in the window of the line. A customer waits
+ * for none of it: from the amount to the slip nothing is begun, and what is on the line then keeps no sale from its own
+ * place (DESIGN.md, "Fairness").
  *
  * What a job knows is durable, or is found again by the next comparison: nothing here has to survive a restart.
  * @module
