@@ -205,6 +205,29 @@ export function exitOnSignals(): void {
 	}
 }
 
+/** npm hands a Ctrl-C on that the shell has already given to everybody: that is one, not two. */
+const SAME_SIGNAL_MS = 1_000;
+
+/**
+ * The first signal asks for an orderly end, the next one ends the command at once.
+ * @param first - with the exit code that an ended command has
+ * @param again - before the process ends
+ */
+export function onEndSignals(first: (exitCode: number) => void, again: () => void = () => {}): void {
+	let at: number | undefined;
+	for (const name of Object.keys(SIGNAL_EXITS) as (keyof typeof SIGNAL_EXITS)[]) {
+		process.on(name, () => {
+			if (at === undefined) {
+				at = performance.now();
+				first(SIGNAL_EXITS[name]);
+			} else if (performance.now() - at >= SAME_SIGNAL_MS) {
+				again();
+				process.exit(SIGNAL_EXITS[name]);
+			}
+		});
+	}
+}
+
 let watchesOutput = false;
 
 /**

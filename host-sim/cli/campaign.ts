@@ -6,7 +6,7 @@
 import { availableParallelism } from "node:os";
 import { summarize } from "../world/coverage";
 import { STRIKE_KINDS } from "../world/strikes";
-import { failCli, parseCli, SIGNAL_EXITS } from "./args";
+import { failCli, onEndSignals, parseCli } from "./args";
 import { CUSTOMERS_MAX, readKinds, readSeeds, readShard } from "./campaign-options";
 import { CampaignProgress, resultLines, toJson } from "./campaign-print";
 import { Campaign } from "./campaign-run";
@@ -43,8 +43,6 @@ without a failure.
 const MINUTES_MAX = 60_000;
 const DEFAULT_SEEDS = "1..1000";
 const ENDLESS_SEEDS = `1..${Number.MAX_SAFE_INTEGER}`;
-/** npm hands a Ctrl-C on that the shell has already given to everybody: that is one, not two. */
-const SAME_SIGNAL_MS = 1_000;
 
 const values = parseCli({
 	usage: USAGE,
@@ -63,16 +61,10 @@ const values = parseCli({
 /** Ends the campaign with what there is; asked again, at once. @returns the exit code that an interrupted one has */
 function interruptible(campaign: Campaign): () => number {
 	let code = 0;
-	let at = 0;
-	for (const name of Object.keys(SIGNAL_EXITS) as (keyof typeof SIGNAL_EXITS)[]) {
-		process.on(name, () => {
-			if (code !== 0 && performance.now() - at < SAME_SIGNAL_MS) return;
-			if (code !== 0) process.exit(SIGNAL_EXITS[name]);
-			code = SIGNAL_EXITS[name];
-			at = performance.now();
-			campaign.interrupt();
-		});
-	}
+	onEndSignals((exitCode) => {
+		code = exitCode;
+		campaign.interrupt();
+	});
 	return () => code;
 }
 

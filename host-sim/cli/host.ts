@@ -20,7 +20,7 @@ import { checkPortFree } from "../node/host-port";
 import { ScaledClock } from "../node/scaled-clock";
 import { readTlsFiles, type TlsFiles } from "../node/tls-files";
 import { TEST_CARDS } from "../test-cards";
-import { endOnClosedOutput, failCli, parseCli, UsageError } from "./args";
+import { endOnClosedOutput, failCli, onEndSignals, parseCli, UsageError } from "./args";
 import { entryLine, summaryLines } from "./host-books";
 import { carryOut } from "./host-console";
 
@@ -68,7 +68,7 @@ of 127.0.0.1.
   --help             this text
 
 The crash faults: with --data the process ends like a crash (exit code 70), else it restarts in place after 1 s.
-Exit codes: 0 ended by Ctrl-C, 1 the ledgers cannot be written, 2 bad option, port, directory or certificate, 70 a crash fault.`;
+Exit codes: 0 ended by Ctrl-C or SIGTERM, the ledgers printed, 1 the ledgers cannot be written, 2 bad option, port, directory or certificate, 70 a crash fault.`;
 
 const EXIT_STORE = 1;
 const EXIT_CRASH = 70;
@@ -186,12 +186,10 @@ async function serve(): Promise<void> {
 		console.log(JSON.stringify({ kind: "listening", port, tls: tls !== undefined, seed: options.seed, text }));
 	else console.log(text);
 	if (options.console) listenToOffice(server, faults);
-	for (const signal of ["SIGINT", "SIGTERM"] as const) {
-		process.once(signal, () => {
-			printBooks(server.statement(), server.office());
-			void server.close().then(() => process.exit(0));
-		});
-	}
+	onEndSignals(() => {
+		printBooks(server.statement(), server.office());
+		void server.close().then(() => process.exit(0));
+	});
 }
 
 function linkText(tls: TlsFiles | undefined): string {

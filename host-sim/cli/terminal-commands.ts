@@ -36,8 +36,8 @@ export interface CommandContext {
 	 * @param then - called in either case; `late`: it has not happened
 	 */
 	wait(happened: () => boolean, ms: number, then: (late: boolean) => void): void;
-	/** Writes a file of its own beside the flash file. @returns its path. @throws {Error} of the file system */
-	save(name: string, bytes: Uint8Array): string;
+	/** Writes a new file beside the flash file, whatever there is by that name. @returns its path. @throws {Error} of the file system */
+	save(name: string, extension: string, bytes: Uint8Array): string;
 	/** A screen of this name was shown since the command began. */
 	shown(name: ScreenName): boolean;
 }
@@ -122,7 +122,7 @@ export const COMMANDS: readonly Command[] = [
 	{
 		name: "evidence",
 		usage: "case N | txn TRACE [batch N] | day | key",
-		help: "a signed pack in a file beside the flash file, for npm run verify; or the key it is signed with",
+		help: "a signed pack in a new file beside the flash file, for npm run verify; a day's before it is settled; or the key",
 		run: evidence,
 	},
 	{ name: "wait", usage: "SECONDS", help: "let the terminal's time pass", run: wait },
@@ -181,7 +181,7 @@ function settle(_args: readonly string[], context: CommandContext): string | und
 			const differences = terminal.differences(settling);
 			if (!terminal.settling) say(`Batch ${settling} is settled; sales carry batch ${terminal.log.batch}.`);
 			else say(`Batch ${settling} is not settled yet; it goes on by itself, and sales in batch ${terminal.log.batch}.`);
-			if (differences.length > 0) say("What differs from the host's books:");
+			if (differences.length > 0) say(`What ${terminal.settling ? "differs" : "differed"} from the host's books:`);
 			for (const line of differences) say(differenceText(line, language));
 		},
 	);
@@ -348,6 +348,15 @@ function evidenceKey({ terminal, print: say }: CommandContext): string | undefin
 	}
 }
 
+/** What is settled leaves the journal; a case keeps what it is about. */
+const NO_TRANSACTION =
+	"It holds no transaction: of a settled batch the terminal keeps none. Make the day's pack before you settle.";
+
+/** YYYYMMDD of the terminal's local time. */
+function localDay(nowMs: number): string {
+	return new Date(nowMs + LOCAL_OFFSET_MS).toISOString().slice(0, 10).replaceAll("-", "");
+}
+
 /** The whole local day, a case, or a transaction of this batch or another. */
 function evidence(args: readonly string[], context: CommandContext): string | undefined {
 	const { terminal, print: say } = context;
@@ -367,8 +376,11 @@ function evidence(args: readonly string[], context: CommandContext): string | un
 	else return USAGE;
 	try {
 		const pack = makePack(terminal, wanted);
-		const name = kind === "day" ? "day" : `${kind}-${number}`;
-		say(`${pack.length} bytes in ${context.save(`evidence-${name}.json`, pack)}; npm run verify -- FILE checks it.`);
+		const name = kind === "day" ? `day-${localDay(context.now())}` : `${kind}-${number}`;
+		const path = context.save(`evidence-${name}`, "json", pack);
+		say(`${pack.length} bytes in ${path}; npm run verify -- FILE checks it.`);
+		const { body } = JSON.parse(new TextDecoder().decode(pack)) as { body: { transactions: unknown[] } };
+		if (body.transactions.length === 0) say(NO_TRANSACTION);
 		return undefined;
 	} catch (error) {
 		if (error instanceof CodedError) return error.code === "state" ? AT_WORK : `${error.message}.`;

@@ -26,7 +26,7 @@ export interface DialogueOptions {
 	/** The person leaves; the terminal has nothing under way. */
 	onQuit(): void;
 	/** See CommandContext.save. */
-	save(name: string, bytes: Uint8Array): string;
+	save(name: string, extension: string, bytes: Uint8Array): string;
 }
 
 /** What the terminal waits for; "nothing" while it works. */
@@ -229,7 +229,7 @@ export class Dialogue {
 			print,
 			status,
 			now: () => station.clock.now(),
-			save: (name, bytes) => this.#o.save(name, bytes),
+			save: (name, extension, bytes) => this.#o.save(name, extension, bytes),
 			attempt: (action) => station.attempt(action),
 			shown: (name) => this.#shown.has(name),
 			wait: (happened, ms, then) => {

@@ -16,7 +16,7 @@ import { ConsoleLog } from "../node/console-log";
 import { flashExists, mirrorPath } from "../node/flash-files";
 import { readTlsFiles, type TlsFiles } from "../node/tls-files";
 import { TEST_CARDS, type TestCard } from "../test-cards";
-import { endOnClosedOutput, failCli, parseCli, UsageError } from "./args";
+import { endOnClosedOutput, failCli, onEndSignals, parseCli, UsageError } from "./args";
 import { readKeyFile } from "./key-file";
 import { drawScreen, drawSlip, screenLine } from "./terminal-box";
 import { Cashier, type SalesResult } from "./terminal-cashier";
@@ -54,7 +54,8 @@ What screen and slip told people is written to FILE.till.jsonl.
   --help             this text
 
 Ctrl-C ends the sale under way, then the terminal; once more ends it at once.
-Exit codes: 0 all sold and nothing in doubt, 1 not so, 2 bad option, certificate or flash file, 70 the firmware restarted.`;
+Exit codes: 0 all sold and nothing in doubt, 1 not so, 2 bad option, certificate or flash file, 70 the firmware
+restarted. A first Ctrl-C lets the customer be served to the end; another one ends at once, with 130 (SIGTERM: 143).`;
 
 const EXIT_NOT_DONE = 1;
 const EXIT_RESTART = 70;
@@ -165,7 +166,7 @@ function main(): void {
 	});
 
 	if (sales === undefined) {
-		const dialogue = converse(station);
+		const dialogue = converse(station, flash);
 		onScreen = (screen) => {
 			if (options.json) reportScreen(screen);
 			else console.log(`\n${drawScreen(screen, language)}`);
@@ -204,7 +205,7 @@ function reportScreen(screen: Screen): void {
 	report({ kind: "screen", ...screen, text: `screen: ${screenLine(screen, language)}` });
 }
 
-function converse(station: Station): Dialogue {
+function converse(station: Station, flash: string): Dialogue {
 	const typed = process.stdin.isTTY === true;
 	const dialogue: Dialogue = new Dialogue({
 		station,
@@ -215,11 +216,7 @@ function converse(station: Station): Dialogue {
 			if (!options.json) process.stdout.write(text);
 		},
 		status: () => statusText(station),
-		save: (name, bytes) => {
-			const path = `${options.flash}.${name}`;
-			fs.writeFileSync(path, bytes);
-			return path;
-		},
+		save: (name, extension, bytes) => saveNew(`${flash}.${name}`, extension, bytes),
 		onQuit: () => {
 			if (!options.json) console.log(`\n${statusText(station)}`);
 			finish(station, undefined);
@@ -234,17 +231,13 @@ function converse(station: Station): Dialogue {
 
 /** First an orderly end, then one at once: what is under way then is settled at the next boot. */
 function onSignal(stop: () => void, station: Station): void {
-	let asked = false;
-	for (const signal of ["SIGINT", "SIGTERM"] as const) {
-		process.on(signal, () => {
-			if (asked) {
-				station.close();
-				process.exit(EXIT_NOT_DONE);
-			}
-			asked = true;
+	onEndSignals(
+		() => {
+			process.stderr.write("ends when the customer has been served; Ctrl-C once more ends at once\n");
 			stop();
-		});
-	}
+		},
+		() => station.close(),
+	);
 }
 
 function finish(station: Station, result: SalesResult | undefined): void {
@@ -268,6 +261,19 @@ function finish(station: Station, result: SalesResult | undefined): void {
 	} else if (options.json) report({ kind: "statement", ...summary, asksDelivery: asks, text: "" });
 	const sold = result === undefined || result.ended === result.sales;
 	process.exit(sold && settled ? 0 : EXIT_NOT_DONE);
+}
+
+/** What was saved before is kept: the second one of a name has a number behind it. */
+function saveNew(stem: string, extension: string, bytes: Uint8Array): string {
+	for (let n = 1; ; n++) {
+		const path = `${stem}${n === 1 ? "" : `-${n}`}.${extension}`;
+		try {
+			fs.writeFileSync(path, bytes, { flag: "wx" });
+			return path;
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+		}
+	}
 }
 
 function makeDirectory(directory: string): void {

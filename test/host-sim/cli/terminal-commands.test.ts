@@ -40,9 +40,9 @@ function desk(options: RigOptions = {}): Desk {
 				print: (text) => said.push(text),
 				status: () => "the status",
 				now: () => rig.time.nowMs,
-				save: (name, bytes) => {
-					saved.set(name, bytes);
-					return name;
+				save: (name, extension, bytes) => {
+					saved.set(`${name}.${extension}`, bytes);
+					return `${name}.${extension}`;
 				},
 				attempt: (action) => action(),
 				shown: (name: ScreenName) => screens.slice(from).some((screen) => screen.name === name),
@@ -73,7 +73,7 @@ describe("commands of npm run terminal", () => {
 		const { stan } = rig.sell(2_000);
 		rig.time.advance(60_000);
 		assert.match(type(`evidence txn ${stan}`), /^\d+ bytes in evidence-txn-\d+\.json/);
-		assert.match(type("evidence day"), /evidence-day\.json/);
+		assert.match(type("evidence day"), /evidence-day-\d{8}\.json; npm run verify -- FILE checks it\.$/);
 		for (const pack of saved.values()) assert.equal(checkPack(pack, parsePack(pack), {}).signature, "good");
 		const key = /signed with ([0-9A-F]{64});/.exec(type("evidence key"))?.[1];
 		for (const pack of saved.values())
@@ -86,6 +86,15 @@ describe("commands of npm run terminal", () => {
 		rig.runUntil(() => visit.screens.includes("waitForHost"));
 		assert.match(type("evidence day"), /at work/);
 		assert.match(type("evidence key"), /at work/);
+	});
+
+	it("evidence of a day that is settled says that it holds no transaction, and is a pack all the same", () => {
+		const { rig, type, saved } = desk({ evidence: true });
+		rig.sell(2_000);
+		rig.time.advance(10_000);
+		assert.match(type("settle"), /is settled/);
+		assert.match(type("evidence day"), /FILE checks it\.\nIt holds no transaction: .* before you settle\.$/);
+		for (const pack of saved.values()) assert.equal(checkPack(pack, parsePack(pack), {}).signature, "good");
 	});
 
 	it("settle: balanced, the slip, the next batch; and nothing is left to settle before a batch is there", () => {
