@@ -53,7 +53,9 @@ export class FollowUps {
 			return same ? answerOf(refund) : refusal(CODE_NUMBER_USED, at);
 		}
 		if (known !== undefined) return refusal(CODE_NUMBER_USED, at);
-		if (type === "void" && this.#books.isClosed(key)) return refusal(CODE_BATCH_CLOSED, at);
+		// What the issuer holds was begun before a crash: it is no new one, and this repeat finishes it.
+		const begun = issuer.movement(key) !== undefined;
+		if (type === "void" && !begun && this.#books.isClosed(key)) return refusal(CODE_BATCH_CLOSED, at);
 		const original = this.#originalOf(request);
 		let code = this.#judge(request, original);
 		const givenMinor = code === "00" && original !== undefined ? this.#given(type, original, amountMinor) : amountMinor;

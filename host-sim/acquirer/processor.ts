@@ -225,7 +225,9 @@ export class Processor {
 			return same && sameKind ? answerOf(sale) : refusal(CODE_NUMBER_USED, at);
 		}
 		if (known !== undefined) return refusal(CODE_NUMBER_USED, at);
-		if (by !== "offline" && this.backOffice.isClosed(key)) return refusal(CODE_BATCH_CLOSED, at);
+		// What the issuer holds was begun before a crash: it is no new one, and this repeat finishes it.
+		const begun = this.#issuer.movement(key) !== undefined;
+		if (by !== "offline" && !begun && this.backOffice.isClosed(key)) return refusal(CODE_BATCH_CLOSED, at);
 		const payee = request.farSide === undefined ? {} : { payee: request.payee };
 		return this.#debit(request, { key, ...(by === undefined ? {} : { by }), ...payee }, crash);
 	}

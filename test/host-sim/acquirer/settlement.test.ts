@@ -8,7 +8,7 @@ import { fromHex } from "../../../src/core/bytes";
 import { MessageDecoder } from "../../../src/iso8583/decoder";
 import { UNIONPAY } from "../../../src/iso8583/unionpay";
 import vectors from "../../vectors/unionpay.json";
-import { card, frameOf, HostUnderTest, originalOf } from "./host-under-test";
+import { card, frameOf, frameOfKind, HostUnderTest, originalOf } from "./host-under-test";
 import { CutStore, OfficeTerminal, rowOf, totalsOf } from "./office-rig";
 
 const PAN = card("chip").pan;
@@ -130,6 +130,32 @@ describe("host: settlement", () => {
 		assert.equal(host.ask("refund", { stan: 61, amountMinor: 1, original: originalOf(1, 3) }).code, "00");
 		assert.equal(host.reversal({ stan: 2, amountMinor: 1000 }).code, "00");
 		assert.equal(host.acquirer.statement().totals.conserved, true);
+	});
+
+	it("that closes a batch leaves room for the repeat of what a crash has kept from the books: no card or shop pays for it", () => {
+		const begun = (kind: "sale" | "void"): HostUnderTest => {
+			const made = rig();
+			made.host.sale({ stan: 2 });
+			made.host.faults.arm("crash");
+			made.host.tell(() => (kind === "sale" ? frameOf("0200", SALE) : frameOfKind("void", VOID)));
+			made.host.restart();
+			assert.equal(made.host.acquirer.statement().totals.oneSided, 1);
+			made.terminal.settle(1, totalsOf(1, 1234));
+			assert.equal(made.host.sale({ stan: 30 }).code, "90");
+			return made.host;
+		};
+		const SALE = { stan: 3, amountMinor: 500 };
+		const VOID = { stan: 3, original: originalOf(1, 2) };
+		const sold = begun("sale");
+		for (let time = 0; time < 2; time++) assert.equal(sold.sale(SALE).code, "00");
+		const voided = begun("void");
+		for (let time = 0; time < 2; time++) assert.equal(voided.ask("void", VOID).code, "00");
+		for (const host of [sold, voided]) {
+			assert.deepEqual(
+				[host.acquirer.statement().totals.oneSided, host.acquirer.statement().totals.conserved],
+				[0, true],
+			);
+		}
 	});
 
 	it("that does not balance leaves the batch open, and a closed batch answers 25 to a reversal where the host does", () => {
