@@ -35,6 +35,11 @@ export function hostMonth(at: number): string {
 	return twoDigits(date.getUTCFullYear() % 100) + twoDigits(date.getUTCMonth() + 1);
 }
 
+/** YYYYMMDDhhmmss, for whoever reads the books: as an evidence pack and `verify --head` have times. */
+export function hostDateTime(at: number): string {
+	return `${new Date(at + UTC_OFFSET_MS).getUTCFullYear()}`.padStart(4, "0") + hostDate(at) + hostTime(at);
+}
+
 /** YYMMDDhhmmss, as the sync messages have times. */
 export function hostStamp(at: number): string {
 	return hostMonth(at) + hostDate(at).slice(2) + hostTime(at);

@@ -4,6 +4,7 @@
  */
 import { answerOf, type RequestAnswer } from "./desk";
 import { type Anchor, DeskBook, type RequestFact } from "./desk-book";
+import { hostDateTime } from "./host-time";
 import type { LedgerStore } from "./ledger-store";
 import { PostingBook, type RefusedAccount } from "./posting-book";
 import { AcquirerRecords, askedOf, type MovementRecord } from "./records";
@@ -33,10 +34,15 @@ export interface UnknownUpload extends UploadRow {
 	readonly why: "no record" | "declined" | "reversed" | "other amount" | "other card";
 }
 
+/** A head of an evidence chain, and when the host was told it. */
+export interface ReportedAnchor extends Anchor {
+	/** YYYYMMDDhhmmss by the host's clock (UTC+8): what `verify --head HEX@T` takes. */
+	readonly hostTime: string;
+}
+
 export interface OfficeReport {
 	readonly requests: ReportedRequest[];
-	/** Heads of evidence chains with the time they came. */
-	readonly anchors: readonly Anchor[];
+	readonly anchors: readonly ReportedAnchor[];
 	readonly batches: ReportedBatch[];
 	readonly unknownUploads: UnknownUpload[];
 	/** Accounts that take no postings, until they are mended. */
@@ -74,7 +80,7 @@ export function reportOf(
 	}
 	return {
 		requests: desk.requests().map((request) => ({ fact: request.fact, ...answerOf(request, now) })),
-		anchors: desk.anchors().slice(),
+		anchors: desk.anchors().map((anchor) => ({ ...anchor, hostTime: hostDateTime(anchor.at) })),
 		batches,
 		unknownUploads,
 		refusedAccounts: postings.refusedAccounts(),

@@ -9,11 +9,12 @@ import { buildSync } from "esbuild";
 import { CodedError } from "../../src/core/errors";
 import { failCli, parseCli } from "./args";
 
-const USAGE = `npm run board:prepare
+const USAGE = `npm run board:prepare -- [options]
 
 Writes the libraries that the firmware needs as ES modules to .tsbuild/board/. Run it once before mcconfig, and after
 each change of dependencies.
 
+  --json     the last line is one JSON object {libraries: [{file, bytes}]}
   --help     this text
 
 Exit codes: 0 written, 1 a library cannot be bundled, 2 bad option.`;
@@ -56,7 +57,12 @@ const BUNDLES: readonly Bundle[] = [
 	},
 ];
 
-function bundle({ name, source, types, changes = [] }: Bundle): void {
+interface Written {
+	readonly file: string;
+	readonly bytes: number;
+}
+
+function bundle({ name, source, types, changes = [] }: Bundle): Written {
 	const outfile = path.join(ROOT, ".tsbuild", "board", `${name}.js`);
 	const { metafile } = buildSync({
 		stdin: { contents: source, resolveDir: ROOT, sourcefile: `${name}-entry.mjs` },
@@ -76,12 +82,15 @@ function bundle({ name, source, types, changes = [] }: Bundle): void {
 	fs.writeFileSync(outfile, text);
 	if (types !== undefined) fs.writeFileSync(outfile.replace(/\.js$/, ".d.ts"), types);
 	const [output] = Object.values(metafile.outputs);
-	console.log(`${path.relative(process.cwd(), outfile)}: ${output.bytes} bytes`);
+	const written = { file: path.relative(process.cwd(), outfile), bytes: output.bytes };
+	console.log(`${written.file}: ${written.bytes} bytes`);
+	return written;
 }
 
-parseCli({ usage: USAGE, options: {} });
+const options = parseCli({ usage: USAGE, options: { json: { type: "flag" } } });
 try {
-	for (const library of BUNDLES) bundle(library);
+	const libraries = BUNDLES.map(bundle);
+	if (options.json) console.log(JSON.stringify({ libraries }));
 } catch (error) {
 	failCli(error);
 }

@@ -48,6 +48,7 @@ What screen and slip told people is written to FILE.till.jsonl.
   --wait S           with --sales: seconds that the host may stay away, and that the end may take (15)
   --speed N          time runs N times faster, for a host that does the same (1)
   --language zh|en   of screens and slips (zh)
+  --merchant-copy    print the merchant's copy of each slip, too; any slip: reprint TRACE merchant
   --log LEVEL        E W I D or V, on standard error (W)
   --json             one JSON object a line
   --no-reversals     never reverse anything, to show what reversals are for
@@ -82,6 +83,7 @@ const options = parseCli({
 		language: { type: "text", oneOf: ["zh", "en"], default: "zh" },
 		log: { type: "text", oneOf: ["E", "W", "I", "D", "V"], default: "W" },
 		json: { type: "flag" },
+		"merchant-copy": { type: "flag" },
 		"no-reversals": { type: "flag" },
 	},
 });
@@ -108,6 +110,7 @@ function main(): void {
 		keyScheme: options.scheme as KeySchemeName,
 		plainLinks,
 		autoReversal: !options["no-reversals"],
+		merchantCopy: options["merchant-copy"],
 	});
 	const { host, port } = readHost(options.host);
 	const tls = options.tls === undefined ? undefined : readTls(options.tls, config.terminalId);

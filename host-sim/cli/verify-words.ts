@@ -77,12 +77,12 @@ const FINDINGS: Readonly<Record<FindingCode, Words>> = {
 		zh: "此锚点的结果部分：之后有结果变化；发起部分相符",
 	},
 	anchored: {
-		en: "transaction {id}: anchored, begun before {begun}, ended as stated before {ended}",
-		zh: "交易 {id}：已锚定，发起早于 {begun}，结果早于 {ended} 已如所述",
+		en: "transaction {id}: anchored, begun before {begun}, ended as stated before {ended}, by the host's clock",
+		zh: "交易 {id}：已锚定，发起早于 {begun}，结果早于 {ended} 已如所述（主机时钟）",
 	},
 	anchoredBegun: {
-		en: "transaction {id}: anchored, begun before {begun}; its end is not",
-		zh: "交易 {id}：发起已锚定，早于 {begun}；结果未锚定",
+		en: "transaction {id}: anchored, begun before {begun} by the host's clock; its end is not",
+		zh: "交易 {id}：发起已锚定，早于 {begun}（主机时钟）；结果未锚定",
 	},
 	notAnchored: { en: "transaction {id}: not anchored", zh: "交易 {id}：未锚定" },
 	headGiven: {

@@ -24,8 +24,9 @@ terminal's firmware; the format is in src/settlement/EVIDENCE.md.
   FILE             the pack, at most ${PACK_BYTES_MAX >> 20} MiB; - is standard input
 
   --key HEX        the device's public key, 32 bytes, from elsewhere than the pack; without it anybody may have signed
-  --head HEX[@T]   a chain head that the acquirer says it was told, and when: T is YYYYMMDDhhmmss by its clock. Without T
-                   the time is the pack's word alone. May be given many times
+  --head HEX[@T]   a chain head that the acquirer says it was told, and when: T is YYYYMMDDhhmmss by its clock (the
+                   simulated host has both in office.anchors of npm run host -- --json: head, hostTime). Without T the
+                   time is the pack's word alone. May be given many times
   --salt HEX       the pack's salt, 16 bytes, from the acquirer
   --full FILE      full frames in hex, one a line: are they the pack's? Needs --salt
   --language L     en or zh (en)

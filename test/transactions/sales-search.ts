@@ -1,7 +1,7 @@
 /**
  * Sales by the hundred thousand on a flash of 64 KiB, with power cuts and settlements, beside a plain model:
  *
- *	node -r ts-node/register test/transactions/sales-search.ts --sales 100000 --seed 1
+ *	npm run sales -- --sales 100000 --seed 1
  *
  * A line for every 10,000 sales, so that anything that grows with the age of the terminal is seen; exit code 1 and the
  * command that replays it when anything acknowledged is lost or changed, or anything settled comes back.
@@ -11,7 +11,7 @@ import type { SalesRow } from "./sales-meter";
 import { searchSales } from "./sales-world";
 
 const USAGE = `
-node -r ts-node/register test/transactions/sales-search.ts [options]
+npm run sales -- [options]
 
   --sales N         sales (default 100000)
   --seed N          the same seed gives the same run (default 1)
@@ -87,6 +87,6 @@ try {
 } catch (error) {
 	const again = process.argv.slice(2).filter((argument) => argument !== "--json");
 	process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-	process.stderr.write(`replay: node -r ts-node/register test/transactions/sales-search.ts ${again.join(" ")}\n`);
+	process.stderr.write(`replay: npm run sales -- ${again.join(" ")}\n`);
 	process.exitCode = 1;
 }

@@ -387,6 +387,8 @@ describe("host: the desk", () => {
 				["03", "404", at, 2],
 			],
 		);
+		const inChina = new Date(at + 8 * 3_600_000).toISOString().replace(/\D/g, "").slice(0, 14);
+		assert.deepEqual([anchors[2].hostTime, anchors[0].hostTime.length], [inChina, 14]);
 	});
 });
 
