@@ -221,6 +221,21 @@ describe("npm run terminal", function () {
 		assert.equal(conserved(), true);
 	});
 
+	it("the merchant's copy is printed where it is wanted; a pack of evidence lies beside the flash, or in --data", async () => {
+		const port = await startHost();
+		const input = "12.34\ncontactless\nwait 60\nevidence day\nevidence day\n";
+		const data = path.join(directory, "data");
+		const there = ["--data", data, "--host", `127.0.0.1:${port}`, "--speed", `${SPEED}`, "--language", "en"];
+		const first = await run([...there, "--provision", "--merchant-copy"], input);
+		assert.equal(first.code, 0, first.stdout + first.stderr);
+		assert.deepEqual(first.stdout.match(/(CARDHOLDER|MERCHANT) COPY/g), ["CARDHOLDER COPY", "MERCHANT COPY"]);
+		const packs = fs.readdirSync(data).filter((name) => name.endsWith(".json"));
+		assert.equal(packs.length, 2, `${packs}`);
+		for (const name of packs) assert.match(name, /^flash\.evidence-day-\d{8}(-2)?\.json$/);
+		const second = await run(at(port, "--provision", "--language", "en"), input);
+		assert.deepEqual(second.stdout.match(/(CARDHOLDER|MERCHANT) COPY/g), ["CARDHOLDER COPY"]);
+	});
+
 	it("cut while the slip is printed: the cashier is asked; n reverses, y keeps it, --sales answers by the notebook", async () => {
 		const port = await startHost();
 		const approvals = (file: string): RegExpMatchArray[] =>
